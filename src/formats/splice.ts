@@ -1,0 +1,158 @@
+import { SopsError } from "../errors.ts";
+import type { Comment, Entry, Mapping, Node, Sequence, Span } from "../document/model.ts";
+
+/** Replaces the text between two offsets, end exclusive; equal offsets insert. */
+export interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Anything that a container lists. */
+export type Item = Entry | Node | Comment;
+
+/** Where a node stands: the container it is an item of, as in the source, and its entry if that is a mapping. */
+export interface Place {
+  readonly container: Mapping | Sequence;
+  readonly entry?: Entry;
+  /** The place of the container itself; absent for the root of a document. */
+  readonly parent?: Place;
+}
+
+/** What becomes of one container's items, in the order of the result. `index` counts the items of the source. */
+export type Step =
+  | { readonly kind: "keep"; readonly index: number }
+  | { readonly kind: "remove"; readonly index: number }
+  | { readonly kind: "add"; readonly item: Item };
+
+/** What a format knows about its text, for `collectEdits`. All nodes called `old` are of the source and have spans. */
+export interface Scribe {
+  /** One leaf or comment in place of another. */
+  scalar(old: Node | Comment, next: Node | Comment, place: Place): Edit;
+  /** A value of another kind (or another container) in place of an old one. */
+  replace(old: Node | Comment, next: Node | Comment, place: Place): Edit;
+  /** Items added to, or removed from, a container; edits inside items that are kept are not its business. */
+  restructure(container: Mapping | Sequence, place: Place | undefined, steps: readonly Step[]): readonly Edit[];
+}
+
+/** Finds what differs between a source's trees and an edited copy of them, and lets the scribe word it. */
+export function collectEdits(before: readonly Mapping[], after: readonly Mapping[], scribe: Scribe): Edit[] {
+  const edits: Edit[] = [];
+  before.forEach((document, index) => {
+    const next = after[index];
+    if (next !== undefined) compareContainers(document, next, undefined, scribe, edits);
+  });
+  return edits;
+}
+
+function compareContainers(
+  old: Mapping | Sequence,
+  next: Mapping | Sequence,
+  parent: Place | undefined,
+  scribe: Scribe,
+  edits: Edit[],
+): void {
+  if (old === next) return;
+  const oldItems: readonly Item[] = old.items;
+  const nextItems: readonly Item[] = next.items;
+  const pairs = hasSameItems(oldItems, nextItems) ? undefined : pairItems(oldItems, nextItems);
+  if (pairs !== undefined) edits.push(...scribe.restructure(old, parent, pairs.steps));
+  oldItems.forEach((oldItem, index) => {
+    const nextItem = pairs === undefined ? nextItems[index] : pairs.kept.get(index);
+    if (nextItem === undefined || nextItem === oldItem) return;
+    compareItems(oldItem, nextItem, old, parent, scribe, edits);
+  });
+}
+
+function compareItems(
+  old: Item,
+  next: Item,
+  container: Mapping | Sequence,
+  parent: Place | undefined,
+  scribe: Scribe,
+  edits: Edit[],
+): void {
+  if (old.kind === "entry") {
+    if (next.kind !== "entry" || old.value === next.value) return;
+    compareNodes(old.value, next.value, placeOf(container, parent, old), scribe, edits);
+  } else if (next.kind !== "entry") {
+    compareNodes(old, next, placeOf(container, parent), scribe, edits);
+  }
+}
+
+function compareNodes(old: Node | Comment, next: Node | Comment, place: Place, scribe: Scribe, edits: Edit[]): void {
+  if (isScalar(old) && isScalar(next)) edits.push(scribe.scalar(old, next, place));
+  else if (isSameContainer(old, next)) compareContainers(old, next as Mapping | Sequence, place, scribe, edits);
+  else edits.push(scribe.replace(old, next, place));
+}
+
+function placeOf(container: Mapping | Sequence, parent: Place | undefined, entry?: Entry): Place {
+  return { container, ...(entry === undefined ? {} : { entry }), ...(parent === undefined ? {} : { parent }) };
+}
+
+function isScalar(node: Node | Comment): boolean {
+  return node.kind === "leaf" || node.kind === "comment";
+}
+
+function isSameContainer(old: Node | Comment, next: Node | Comment): old is Mapping | Sequence {
+  // An alias was expanded in place: its items stand elsewhere in the text, so a changed one is written out whole.
+  return old.kind === next.kind && old.span !== undefined && old.span === next.span && old.span.style !== "alias";
+}
+
+function hasSameItems(old: readonly Item[], next: readonly Item[]): boolean {
+  if (old.length !== next.length) return false;
+  return old.every(
+    (item, index) => item === next[index] || (item.span !== undefined && item.span === next[index]?.span),
+  );
+}
+
+/** Pairs items by their span object; what has no partner was removed or is new. */
+function pairItems(old: readonly Item[], next: readonly Item[]): { steps: Step[]; kept: Map<number, Item> } {
+  const indexOfSpan = new Map<Span, number>();
+  old.forEach((item, index) => {
+    if (item.span !== undefined) indexOfSpan.set(item.span, index);
+  });
+  const steps: Step[] = [];
+  const kept = new Map<number, Item>();
+  let passed = 0; // items of the source before this one are kept or removed already
+  const removeUntil = (end: number): void => {
+    for (; passed < end; passed += 1) steps.push({ kind: "remove", index: passed });
+  };
+  for (const item of next) {
+    const index = item.span === undefined ? undefined : indexOfSpan.get(item.span);
+    if (index === undefined || index < passed) {
+      steps.push({ kind: "add", item });
+      continue;
+    }
+    removeUntil(index);
+    steps.push({ kind: "keep", index });
+    kept.set(index, item);
+    passed = index + 1;
+  }
+  removeUntil(old.length);
+  return { steps, kept };
+}
+
+/**
+ * Applies edits to a text.
+ *
+ * @throws {SopsError} if two edits overlap, which a scribe never lets happen: better no file than a wrong one
+ */
+export function splice(text: string, edits: Edit[]): string {
+  sortEdits(edits);
+  const pieces: string[] = [];
+  let position = 0;
+  for (const edit of edits) {
+    if (edit.start < position)
+      throw new SopsError("ERR_EMIT", "the layout of the file cannot be kept", { hint: "use --layout reference" });
+    pieces.push(text.slice(position, edit.start), edit.text);
+    position = edit.end;
+  }
+  pieces.push(text.slice(position));
+  return pieces.join("");
+}
+
+function sortEdits(edits: Edit[]): void {
+  const isSorted = edits.every((edit, index) => index === 0 || (edits[index - 1]?.start ?? 0) <= edit.start);
+  if (!isSorted) edits.sort((a, b) => a.start - b.start);
+}
