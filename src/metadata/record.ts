@@ -1,0 +1,188 @@
+/** The `sops` block ⇄ what it means (file-format.md 6). Where the block stands in a text is not this file's business. */
+
+import { entry, leaf, mapping, sequence, type Entry, type Mapping, type Node } from "../document/model.ts";
+import type { SelectionKind, SelectionRule } from "../document/selection.ts";
+import { KeyError, SopsError } from "../errors.ts";
+import { parseRfc3339, withoutFraction } from "../go/time.ts";
+import type { KeyBackend, KeyRecord, KeyType, MasterKey } from "../keys/backend.ts";
+import { isNull, looseBoolean, looseInteger, looseMappings, looseString, unexpected } from "./loose.ts";
+import type { Metadata, WrappedKey } from "./type.ts";
+
+/** Key lists in the order in which their keys stand in a group once loaded (file-format.md 5.1). */
+const LOAD_ORDER: readonly KeyType[] = ["kms", "gcp_kms", "hckms", "azure_kv", "hc_vault", "pgp", "age"];
+
+/** Lists that an element of `key_groups` shows even when they are empty. */
+const ALWAYS_IN_GROUP: ReadonlySet<KeyType> = new Set<KeyType>(["age", "hc_vault"]);
+
+/** Fields that hold a selection rule, in the order in which the reference's message lists them. */
+const SELECTION_FIELDS: readonly SelectionKind[] = [
+  "encrypted_suffix",
+  "unencrypted_suffix",
+  "encrypted_regex",
+  "unencrypted_regex",
+  "encrypted_comment_regex",
+  "unencrypted_comment_regex",
+];
+
+type Fields = ReadonlyMap<string, Node>;
+
+/**
+ * Reads the `sops` block: any order, loose types, unknown fields ignored, names in any letter case.
+ *
+ * An entry whose backend refuses it becomes a key that fails when it is used, so that one bad key does not keep the
+ * others from opening the file; nothing can be wrapped for it.
+ *
+ * @param node - the block as nested nodes, also where the format flattens it
+ * @param backends - one per key type; a list of another type is an unknown field
+ * @throws {SopsError} ERR_METADATA_MISSING for an empty block, ERR_LOAD for one that cannot be used
+ */
+export function metadataFromTree(node: Node, backends: readonly KeyBackend[]): Metadata {
+  if (node.kind !== "mapping") throw new SopsError("ERR_LOAD", "Found sops entry that is not a mapping");
+  const fields = readFields(node, "");
+  if (fields.size === 0) throw new SopsError("ERR_METADATA_MISSING", "sops metadata not found");
+  const lastModified = readTime(fields.get("lastmodified"), "lastmodified");
+  return {
+    ...readGroups(fields, backends),
+    shamirThreshold: looseInteger(fields.get("shamir_threshold"), "shamir_threshold"),
+    lastModified,
+    mac: looseString(fields.get("mac"), "mac"),
+    selection: readSelection(fields),
+    macOnlyEncrypted: looseBoolean(fields.get("mac_only_encrypted"), "mac_only_encrypted"),
+    version: looseString(fields.get("version"), "version"),
+  };
+}
+
+/** Builds the `sops` block as sops 3.13 writes it: every mapping in byte order, empty fields left out (6.1, 6.2). */
+export function metadataToTree(metadata: Metadata): Mapping {
+  const { groups, selection, shamirThreshold } = metadata;
+  const [onlyGroup] = groups;
+  const entries: Entry[] =
+    onlyGroup !== undefined && groups.length === 1
+      ? keyLists(onlyGroup, () => false)
+      : [entry("key_groups", sequence(groups.map((group) => sorted(keyLists(group, isAlwaysInGroup)))))];
+  entries.push(
+    entry("lastmodified", leaf(metadata.lastModified)),
+    entry("mac", leaf(metadata.mac)),
+    entry("version", leaf(metadata.version)),
+  );
+  if (shamirThreshold !== 0) entries.push(entry("shamir_threshold", leaf(BigInt(shamirThreshold))));
+  if (selection !== undefined) entries.push(entry(selection.kind, leaf(selection.pattern)));
+  if (metadata.macOnlyEncrypted) entries.push(entry("mac_only_encrypted", leaf(true)));
+  return sorted(entries);
+}
+
+function isAlwaysInGroup(type: KeyType): boolean {
+  return ALWAYS_IN_GROUP.has(type);
+}
+
+/** Fields by name in lower case; two that differ in case only would leave open which one counts. */
+function readFields(node: Mapping, at: string): Fields {
+  const fields = new Map<string, Node>();
+  for (const item of node.items) {
+    if (item.kind === "comment") continue;
+    const name = item.key.toLowerCase();
+    if (fields.has(name)) throw new SopsError("ERR_LOAD", `sops metadata, ${at}${name}: the field stands there twice`);
+    fields.set(name, item.value);
+  }
+  return fields;
+}
+
+function readTime(node: Node | undefined, field: string): string {
+  const time = parseRfc3339(looseString(node, field));
+  if (time === undefined) throw unexpected(field, "a time such as 2006-01-02T15:04:05Z");
+  return withoutFraction(time);
+}
+
+function readSelection(fields: Fields): SelectionRule | undefined {
+  const rules = SELECTION_FIELDS.map((kind) => ({ kind, pattern: looseString(fields.get(kind), kind) })).filter(
+    ({ pattern }) => pattern !== "",
+  );
+  if (rules.length > 1) {
+    const names = `${SELECTION_FIELDS.slice(0, -1).join(", ")}, or ${SELECTION_FIELDS.at(-1) ?? ""}`;
+    throw new SopsError("ERR_LOAD", `Cannot use more than one of ${names} in the same file`);
+  }
+  return rules[0];
+}
+
+function readGroups(fields: Fields, backends: readonly KeyBackend[]): Pick<Metadata, "groups" | "shadowsKeyGroups"> {
+  const flat = readKeys(fields, "", backends);
+  const groups = looseMappings(fields.get("key_groups"), "key_groups").map((group, index) => {
+    const at = `key_groups[${String(index)}].`;
+    return readKeys(readFields(group, at), at, backends);
+  });
+  if (flat.length === 0 && groups.length === 0) throw new SopsError("ERR_LOAD", "No keys found in file");
+  if (flat.length === 0) return { groups };
+  return groups.some((group) => group.length > 0) ? { groups: [flat], shadowsKeyGroups: true } : { groups: [flat] };
+}
+
+function readKeys(fields: Fields, at: string, backends: readonly KeyBackend[]): WrappedKey[] {
+  return LOAD_ORDER.flatMap((type) => {
+    const backend = backends.find((candidate) => candidate.type === type);
+    if (backend === undefined) return [];
+    return looseMappings(fields.get(type), at + type).flatMap((item, index) => {
+      const place = `${at}${type}[${String(index)}].`;
+      const entryFields = readFields(item, place);
+      return entryFields.size === 0 ? [] : [readKey(entryFields, place, backend)];
+    });
+  });
+}
+
+function readKey(fields: Fields, at: string, backend: KeyBackend): WrappedKey {
+  const record = [...fields].flatMap(([name, node]) => {
+    const value = name === "enc" || name === "created_at" ? undefined : readKeyField(node, at + name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const key = keyFromRecord(backend, Object.fromEntries(record));
+  const enc = looseString(fields.get("enc"), `${at}enc`);
+  if (!backend.dated) return { key, enc };
+  return { key, enc, createdAt: readTime(fields.get("created_at"), `${at}created_at`) };
+}
+
+/** No backend has a field that is a list, so that one is unknown; null is as good as absent. */
+function readKeyField(node: Node, at: string): string | Record<string, string> | undefined {
+  if (node.kind === "sequence" || isNull(node)) return undefined;
+  if (node.kind === "leaf") return looseString(node, at);
+  const pairs = node.items.flatMap((item) =>
+    item.kind === "entry" ? [[item.key, looseString(item.value, `${at}.${item.key}`)] as const] : [],
+  );
+  return Object.fromEntries(pairs);
+}
+
+function keyFromRecord(backend: KeyBackend, record: KeyRecord): MasterKey {
+  try {
+    return backend.fromRecord(record);
+  } catch (error) {
+    if (error instanceof KeyError) return unusableKey(backend.type, record, error);
+    throw error;
+  }
+}
+
+function unusableKey(type: KeyType, record: KeyRecord, error: KeyError): MasterKey {
+  const fail = (): Promise<never> => Promise.reject(error);
+  const texts = Object.values(record).flatMap((value) => (typeof value === "string" && value !== "" ? [value] : []));
+  return { type, id: texts.join("/"), wrap: fail, unwrap: fail, toRecord: () => record };
+}
+
+function keyLists(group: readonly WrappedKey[], isKeptEmpty: (type: KeyType) => boolean): Entry[] {
+  return LOAD_ORDER.flatMap((type) => {
+    const keys = group.filter(({ key }) => key.type === type);
+    return keys.length > 0 || isKeptEmpty(type) ? [entry(type, sequence(keys.map(keyToTree)))] : [];
+  });
+}
+
+function keyToTree({ key, enc, createdAt }: WrappedKey): Mapping {
+  const fields = Object.entries(key.toRecord()).map(([name, value]) =>
+    entry(name, typeof value === "string" ? leaf(value) : textMapping(value)),
+  );
+  fields.push(entry("enc", leaf(enc)));
+  if (createdAt !== undefined) fields.push(entry("created_at", leaf(createdAt)));
+  return sorted(fields);
+}
+
+function textMapping(texts: Readonly<Record<string, string>>): Mapping {
+  return sorted(Object.entries(texts).map(([name, text]) => entry(name, leaf(text))));
+}
+
+function sorted(entries: readonly Entry[]): Mapping {
+  return mapping(entries.toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))));
+}
