@@ -1,0 +1,192 @@
+import { createHash, timingSafeEqual, type Hash, type KeyObject } from "node:crypto";
+import { IV_LENGTH } from "../bytes/aes-gcm.ts";
+import { encodeUtf8 } from "../bytes/utf8.ts";
+import { ValueError } from "../errors.ts";
+import { CellMemory } from "./cell-memory.ts";
+import {
+  openCell,
+  scalarFromBytes,
+  scalarToBytes,
+  sealCell,
+  typeOfScalar,
+  type CellFailure,
+  type CellType,
+} from "./cell.ts";
+import type { Comment, Leaf, Mapping } from "./model.ts";
+import type { Selection } from "./selection.ts";
+import { keysOf, mapTrees, type Path, type Place, type Visitor } from "./walk.ts";
+
+/** SHA-256 of the word `sops`: what the MAC starts with under `mac_only_encrypted` (file-format.md 4). */
+const MAC_ONLY_ENCRYPTED_SEED = Buffer.from("8a3fd2ad54ce66527b1034f3d147be0b0b975b3bf44f72c6fdadec8176f27d69", "hex");
+
+/** The part of a file's metadata that rules its tree. */
+export interface TreeOptions {
+  readonly dataKey: KeyObject;
+  readonly selection: Selection;
+  readonly macOnlyEncrypted: boolean;
+}
+
+/** Options of `seal`. */
+export interface SealOptions extends TreeOptions {
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** Cells of the file as it was opened: values that did not change keep theirs. */
+  readonly memory?: CellMemory;
+  /** Whether a float's own digits go into its cell (layout `keep`) instead of the canonical ones. */
+  readonly keepDigits?: boolean;
+}
+
+/** Trees and the MAC over their plaintext, 128 upper-case hexadecimal digits. */
+export interface TreeResult {
+  readonly documents: readonly Mapping[];
+  readonly mac: string;
+  /** Number of values that are encrypted; null and the empty string never are. */
+  readonly encrypted: number;
+  /** Number of values that are not, other than null and the empty string. */
+  readonly clear: number;
+}
+
+/** What `open` found. */
+export interface OpenResult extends TreeResult {
+  readonly memory: CellMemory;
+  /** Comments that a rule says should be encrypted but which do not decrypt; they were left as they are. */
+  readonly clearComments: readonly (readonly string[])[];
+}
+
+/** How values are handled in one direction; the walk and the MAC rule are the same for both. */
+interface Crypt {
+  /** `plain` is the leaf whose bytes are hashed, `out` the one that goes into the result. */
+  leaf(leaf: Leaf, place: Place): { readonly plain: Leaf; readonly out: Leaf };
+  comment(comment: Comment, place: Place): Comment;
+  readonly direction: "encrypt" | "decrypt";
+}
+
+function transformTrees(documents: readonly Mapping[], options: TreeOptions, crypt: Crypt): TreeResult {
+  const mac = createHash("sha512");
+  if (options.macOnlyEncrypted) mac.update(MAC_ONLY_ENCRYPTED_SEED);
+  let encrypted = 0;
+  let clear = 0;
+  const visitor: Visitor = {
+    leaf(leaf, place) {
+      if (leaf.value === null) return leaf;
+      const { plain, out } = place.isSelected ? crypt.leaf(leaf, place) : { plain: leaf, out: leaf };
+      if (place.isSelected || !options.macOnlyEncrypted) updateMac(mac, plain, place, crypt.direction);
+      if (leaf.value !== "" && place.isSelected) encrypted += 1;
+      else if (leaf.value !== "") clear += 1;
+      return out;
+    },
+    comment: (comment, place) => (place.isSelected ? crypt.comment(comment, place) : comment), // never in the MAC
+    nonStringKey: (path: Path) => {
+      throw new ValueError(crypt.direction, keysOf(path), "Tree contains a non-string key", {
+        hint: "put the key in quotes",
+      });
+    },
+  };
+  const result = mapTrees(documents, options.selection, visitor);
+  return { documents: result, mac: mac.digest("hex").toUpperCase(), encrypted, clear };
+}
+
+function updateMac(mac: Hash, leaf: Leaf, place: Place, direction: Crypt["direction"]): void {
+  const bytes = leaf.value === null ? undefined : scalarToBytes(leaf.value);
+  if (bytes === undefined) throw new ValueError(direction, keysOf(place.path), "the integer does not fit 64 bits");
+  mac.update(bytes);
+}
+
+/**
+ * Encrypts what the selection selects.
+ *
+ * @throws {ValueError} for a value that no cell can hold, or a key that is no string
+ */
+export function seal(documents: readonly Mapping[], options: SealOptions): TreeResult {
+  return transformTrees(documents, options, {
+    direction: "encrypt",
+    leaf(leaf, { aad, path }) {
+      if (leaf.value === null) return { plain: leaf, out: leaf };
+      const keepsDigits = options.keepDigits === true && leaf.text !== undefined;
+      const bytes = keepsDigits ? encodeUtf8(leaf.text) : scalarToBytes(leaf.value);
+      if (bytes === undefined) throw new ValueError("encrypt", keysOf(path), "the integer does not fit 64 bits");
+      return { plain: leaf, out: withValue(leaf, { value: cellFor(bytes, typeOfScalar(leaf.value), aad, options) }) };
+    },
+    comment(comment, { aad, path }) {
+      const text = cellFor(encodeUtf8(comment.text), "comment", aad, options);
+      const { selection } = options;
+      if (selection.by === "comment" && !selection.hitMeansEncrypted && selection.hits(text)) {
+        // Read back, the cell would count as a match and leave itself and its neighbours undecrypted.
+        throw new ValueError("encrypt", keysOf(path), "an encrypted comment matches unencrypted_comment_regex", {
+          hint: "use a pattern that no base64 text matches",
+        });
+      }
+      return { ...comment, text };
+    },
+  });
+}
+
+function cellFor(plain: Uint8Array, type: CellType, aad: string, options: SealOptions): string {
+  if (plain.length === 0) return "";
+  const { dataKey, memory, randomBytes } = options;
+  const known = memory?.take(plain, type, aad);
+  if (known !== undefined && memory?.dataKey === dataKey) return known.text;
+  return sealCell(dataKey, known?.iv ?? randomBytes(IV_LENGTH), aad, plain, type);
+}
+
+/**
+ * Decrypts what the selection says is encrypted.
+ *
+ * Comments that do not decrypt are kept: sops 1.x and 2.x never encrypted them, and people add them by hand.
+ *
+ * @throws {ValueError} at the first value that does not decrypt
+ */
+export function open(documents: readonly Mapping[], options: TreeOptions): OpenResult {
+  const memory = new CellMemory(options.dataKey);
+  const clearComments: string[][] = [];
+  const result = transformTrees(documents, options, {
+    direction: "decrypt",
+    leaf(leaf, place) {
+      const plain = openLeaf(leaf, place, options.dataKey, memory);
+      return { plain, out: plain };
+    },
+    comment(comment, place) {
+      if (comment.text === "") return comment;
+      const cell = openCell(options.dataKey, comment.text, place.aad);
+      if (typeof cell === "string" || (cell.type !== "comment" && cell.type !== "str")) {
+        clearComments.push(keysOf(place.path));
+        return comment;
+      }
+      memory.put({ plain: cell.plain, type: "comment", aad: place.aad, iv: cell.iv, text: comment.text });
+      return { ...comment, text: cell.plain.toString("utf8") };
+    },
+  });
+  return { ...result, memory, clearComments };
+}
+
+function openLeaf(leaf: Leaf, { aad, path }: Place, dataKey: KeyObject, memory: CellMemory): Leaf {
+  if (leaf.value === "") return leaf;
+  if (typeof leaf.value !== "string") {
+    throw new ValueError("decrypt", keysOf(path), "expected an encrypted value, found one that is not a string");
+  }
+  const cell = openCell(dataKey, leaf.value, aad);
+  if (typeof cell === "string") throw new ValueError("decrypt", keysOf(path), failureText(cell));
+  if (cell.type === "comment")
+    throw new ValueError("decrypt", keysOf(path), "an encrypted comment stands where a value belongs");
+  const opened = scalarFromBytes(cell.type, cell.plain);
+  if (opened === undefined)
+    throw new ValueError("decrypt", keysOf(path), `the value is not readable as type ${cell.type}`);
+  memory.put({ plain: cell.plain, type: cell.type, aad, iv: cell.iv, text: leaf.value });
+  return withValue(leaf, opened);
+}
+
+function failureText(failure: CellFailure): string {
+  return failure === "not a cell"
+    ? "the value is not encrypted but should be"
+    : `the encrypted value does not open: ${failure}`;
+}
+
+function withValue(leaf: Leaf, content: Pick<Leaf, "value" | "text">): Leaf {
+  return leaf.span === undefined ? { kind: "leaf", ...content } : { kind: "leaf", ...content, span: leaf.span };
+}
+
+/** Compares two MACs without telling by time how far they agree. */
+export function isSameMac(a: string, b: string): boolean {
+  const left = encodeUtf8(a);
+  const right = encodeUtf8(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}
