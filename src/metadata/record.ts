@@ -1,11 +1,11 @@
 /** The `sops` block ⇄ what it means (file-format.md 6). Where the block stands in a text is not this file's business. */
 
 import { entry, leaf, mapping, sequence, type Entry, type Mapping, type Node } from "../document/model.ts";
-import type { SelectionKind, SelectionRule } from "../document/selection.ts";
 import { KeyError, SopsError } from "../errors.ts";
 import { parseRfc3339, withoutFraction } from "../go/time.ts";
 import type { KeyBackend, KeyRecord, KeyType, MasterKey } from "../keys/backend.ts";
 import { isNull, looseBoolean, looseInteger, looseMappings, looseString, unexpected } from "./loose.ts";
+import { readSelection } from "./selection.ts";
 import type { Metadata, WrappedKey } from "./type.ts";
 
 /** Key lists in the order in which their keys stand in a group once loaded (file-format.md 5.1). */
@@ -13,16 +13,6 @@ const LOAD_ORDER: readonly KeyType[] = ["kms", "gcp_kms", "hckms", "azure_kv", "
 
 /** Lists that an element of `key_groups` shows even when they are empty. */
 const ALWAYS_IN_GROUP: ReadonlySet<KeyType> = new Set<KeyType>(["age", "hc_vault"]);
-
-/** Fields that hold a selection rule, in the order in which the reference's message lists them. */
-const SELECTION_FIELDS: readonly SelectionKind[] = [
-  "encrypted_suffix",
-  "unencrypted_suffix",
-  "encrypted_regex",
-  "unencrypted_regex",
-  "encrypted_comment_regex",
-  "unencrypted_comment_regex",
-];
 
 type Fields = ReadonlyMap<string, Node>;
 
@@ -46,7 +36,10 @@ export function metadataFromTree(node: Node, backends: readonly KeyBackend[]): M
     shamirThreshold: looseInteger(fields.get("shamir_threshold"), "shamir_threshold"),
     lastModified,
     mac: looseString(fields.get("mac"), "mac"),
-    selection: readSelection(fields),
+    selection: readSelection(
+      (kind) => looseString(fields.get(kind), kind),
+      (names) => new SopsError("ERR_LOAD", `Cannot use more than one of ${names} in the same file`),
+    ),
     macOnlyEncrypted: looseBoolean(fields.get("mac_only_encrypted"), "mac_only_encrypted"),
     version: looseString(fields.get("version"), "version"),
   };
@@ -91,17 +84,6 @@ function readTime(node: Node | undefined, field: string): string {
   const time = parseRfc3339(looseString(node, field));
   if (time === undefined) throw unexpected(field, "a time such as 2006-01-02T15:04:05Z");
   return withoutFraction(time);
-}
-
-function readSelection(fields: Fields): SelectionRule | undefined {
-  const rules = SELECTION_FIELDS.map((kind) => ({ kind, pattern: looseString(fields.get(kind), kind) })).filter(
-    ({ pattern }) => pattern !== "",
-  );
-  if (rules.length > 1) {
-    const names = `${SELECTION_FIELDS.slice(0, -1).join(", ")}, or ${SELECTION_FIELDS.at(-1) ?? ""}`;
-    throw new SopsError("ERR_LOAD", `Cannot use more than one of ${names} in the same file`);
-  }
-  return rules[0];
 }
 
 function readGroups(fields: Fields, backends: readonly KeyBackend[]): Pick<Metadata, "groups" | "shadowsKeyGroups"> {
