@@ -37,7 +37,10 @@ export class CellMemory {
 
   put(cell: RememberedCell): void {
     // Other lengths than our own are readable but must not be used to encrypt again.
-    if (cell.iv.length === IV_LENGTH) this.#cells.push(cell);
+    if (cell.iv.length !== IV_LENGTH) return;
+    // What follows the last bracket (the line break of a block scalar) is not the cell.
+    const end = cell.text.lastIndexOf("]") + 1;
+    this.#cells.push(end === cell.text.length ? cell : { ...cell, text: cell.text.slice(0, end) });
   }
 
   /** The next remembered cell for these bytes; the last one is handed out again and again. */

@@ -1,5 +1,5 @@
 import { SopsError } from "../errors.ts";
-import type { Comment, Entry, Mapping, Node, Sequence, Span } from "../document/model.ts";
+import { Timestamp, type Comment, type Entry, type Mapping, type Node, type Sequence, type Span } from "../document/model.ts";
 
 /** Replaces the text between two offsets, end exclusive; equal offsets insert. */
 export interface Edit {
@@ -81,6 +81,7 @@ function compareItems(
 }
 
 function compareNodes(old: Node | Comment, next: Node | Comment, place: Place, scribe: Scribe, edits: Edit[]): void {
+  if (isSameScalar(old, next)) return; // its notation stays, whatever it is
   if (isScalar(old) && isScalar(next)) edits.push(scribe.scalar(old, next, place));
   else if (isSameContainer(old, next)) compareContainers(old, next as Mapping | Sequence, place, scribe, edits);
   else edits.push(scribe.replace(old, next, place));
@@ -88,6 +89,14 @@ function compareNodes(old: Node | Comment, next: Node | Comment, place: Place, s
 
 function placeOf(container: Mapping | Sequence, parent: Place | undefined, entry?: Entry): Place {
   return { container, ...(entry === undefined ? {} : { entry }), ...(parent === undefined ? {} : { parent }) };
+}
+
+function isSameScalar(old: Node | Comment, next: Node | Comment): boolean {
+  if (old.kind === "comment") return next.kind === "comment" && old.text === next.text;
+  if (old.kind !== "leaf" || next.kind !== "leaf" || old.text !== next.text) return false;
+  const [a, b] = [old.value, next.value];
+  if (a instanceof Timestamp) return b instanceof Timestamp && a.text === b.text;
+  return Object.is(a, b);
 }
 
 function isScalar(node: Node | Comment): boolean {
