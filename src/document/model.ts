@@ -13,6 +13,19 @@ export class Timestamp {
   }
 }
 
+/**
+ * An integer above 9223372036854775807 and up to 18446744073709551615, which YAML alone can hold. A plain tree may have
+ * one; it has no SOPS type, so it cannot be encrypted (file-format.md 1.2).
+ */
+export class UnsignedInteger {
+  /** Its decimal digits. */
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 /** str, int, float, bool, time; a str whose bytes are not UTF-8 is a Uint8Array. */
 export type Scalar = string | bigint | number | boolean | Timestamp | Uint8Array;
 
@@ -51,7 +64,7 @@ export interface Span {
 /** A value that has no nodes below it. `null` is never encrypted and never hashed. */
 export interface Leaf {
   readonly kind: "leaf";
-  readonly value: Scalar | null;
+  readonly value: Scalar | UnsignedInteger | null;
   /** The digits of a float as they were written (`1.10`), where they differ from the canonical ones. */
   readonly text?: string;
   readonly span?: Span;
@@ -94,7 +107,7 @@ export interface Sequence {
 export type Node = Leaf | Mapping | Sequence;
 
 /** Makes a leaf that stands in no text. */
-export function leaf(value: Scalar | null): Leaf {
+export function leaf(value: Scalar | UnsignedInteger | null): Leaf {
   return { kind: "leaf", value };
 }
 
