@@ -1,0 +1,120 @@
+import { resolve } from "node:path";
+import { SopsError } from "../errors.ts";
+import { explaining, showPath } from "./failures.ts";
+import { isErrno, nodeFileSystem, openFlags, readAll, type FileStatus, type FileSystem } from "./file-system.ts";
+
+/**
+ * Largest input taken, in bytes: a text longer than this does not fit into one JavaScript string.
+ */
+export const MAX_INPUT_BYTES: number = 512 * 1024 * 1024 - 24;
+
+/**
+ * Which file was read, and what it held: enough to notice, before it is replaced, that somebody changed it meanwhile.
+ *
+ * The content is kept instead of a digest: it is in memory anyway, and comparing it is cheaper than hashing.
+ */
+export interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly content: Uint8Array;
+}
+
+/** An input file. `identity` is null for what cannot be replaced: pipes, terminals, devices. */
+export interface InputFile {
+  readonly bytes: Uint8Array;
+  readonly identity: FileIdentity | null;
+}
+
+/**
+ * Reads a whole file through one descriptor.
+ *
+ * @throws {SopsError} ERR_READ if it is missing, a directory, or unreadable; ERR_LIMIT above `MAX_INPUT_BYTES`
+ */
+export function readInput(path: string, files: FileSystem = nodeFileSystem): InputFile {
+  const absolute = resolve(path);
+  return explaining(
+    "ERR_READ",
+    () => "Error reading file",
+    absolute,
+    () => readWhole(absolute, files),
+  );
+}
+
+/**
+ * Reads a file that need not be there.
+ *
+ * @returns null if nothing has this name
+ * @throws {SopsError} as `readInput`
+ */
+export function readIfPresent(path: string, files: FileSystem = nodeFileSystem): Uint8Array | null {
+  try {
+    return readInput(path, files).bytes;
+  } catch (error) {
+    if (error instanceof SopsError && isErrno(error.cause, "ENOENT", "ENOTDIR")) return null;
+    throw error;
+  }
+}
+
+/**
+ * Reads standard input to its end.
+ *
+ * @throws {SopsError} ERR_READ if it is closed or fails; ERR_LIMIT above `MAX_INPUT_BYTES`
+ */
+export function readStdin(files: FileSystem = nodeFileSystem): Uint8Array {
+  return explaining(
+    "ERR_READ",
+    () => "Error reading from stdin",
+    "/dev/stdin",
+    () => readWithinLimit(0, 65_536, "standard input", files),
+  );
+}
+
+/** Whether something with this name can be looked at, links followed; the reference asks this before it edits. */
+export function fileExists(path: string, files: FileSystem = nodeFileSystem): boolean {
+  try {
+    files.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the two are one file holding the same bytes, not touched in between. */
+export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
+  return (
+    a.dev === b.dev &&
+    a.ino === b.ino &&
+    a.size === b.size &&
+    a.mtimeNs === b.mtimeNs &&
+    Buffer.compare(a.content, b.content) === 0
+  );
+}
+
+/** Puts together what `isSameFile` compares. */
+export function identityOf({ dev, ino, size, mtimeNs }: FileStatus, content: Uint8Array): FileIdentity {
+  return { dev, ino, size, mtimeNs, content };
+}
+
+function readWhole(path: string, files: FileSystem): InputFile {
+  const fd = files.open(path, openFlags.read);
+  try {
+    const status = files.fstat(fd);
+    if (status.size > MAX_INPUT_BYTES) throw tooLarge(showPath(path));
+    const bytes = readWithinLimit(fd, Number(status.size), showPath(path), files);
+    return { bytes, identity: status.isFile() ? identityOf(status, bytes) : null };
+  } finally {
+    files.close(fd);
+  }
+}
+
+function readWithinLimit(fd: number, expected: number, name: string, files: FileSystem): Uint8Array {
+  const bytes = readAll(fd, expected, MAX_INPUT_BYTES, files);
+  if (bytes.length > MAX_INPUT_BYTES) throw tooLarge(name);
+  return bytes;
+}
+
+function tooLarge(name: string): SopsError {
+  return new SopsError("ERR_LIMIT", `${name} is larger than ${String(MAX_INPUT_BYTES)} bytes`);
+}
