@@ -1,0 +1,193 @@
+import type * as Kms from "@google-cloud/kms";
+import { encodeBase64 } from "../bytes/base64.ts";
+import { KeyError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import type { KeyBackend, MasterKey } from "./backend.ts";
+import { callRemote, connectionFailure, type Failure, isPassingStatus, loadOptional, perHost } from "./call.ts";
+import { isMapping, memberText, quoted, requireBase64, requiredText, splitList, withoutBlanks } from "./fields.ts";
+
+type ClientOptions = NonNullable<ConstructorParameters<typeof Kms.KeyManagementServiceClient>[0]>;
+type Client = Kms.KeyManagementServiceClient;
+
+/** Data keys wrapped by Google Cloud KMS; through its client library, over gRPC or REST. */
+export const gcpKms: KeyBackend = {
+  type: "gcp_kms",
+  title: "GCP KMS",
+  names: { rule: "gcp_kms", group: "gcp_kms", flag: "gcp-kms", env: "SOPS_GCP_KMS_IDS" },
+  local: false,
+  dated: true,
+  parse: (text) => splitList(text).map(masterKey),
+  fromGroupEntry: (item) => [masterKey(typeof item === "string" ? item : groupResourceId(item))],
+  fromRecord: (record) => masterKey(requiredText(record, "resource_id")),
+};
+
+function groupResourceId(item: unknown): string {
+  if (!isMapping(item)) {
+    throw new KeyError("a gcp_kms key of a key group is a resource id, or a mapping with resource_id");
+  }
+  return memberText(item, "resource_id");
+}
+
+/** @param text - `projects/P/locations/L/keyRings/R/cryptoKeys/K`; whether it is one is looked at when it is used */
+function masterKey(text: string): MasterKey {
+  const resourceId = withoutBlanks(text);
+  return {
+    type: "gcp_kms",
+    id: resourceId,
+    wrap: (part, host) => encrypt(resourceId, part, host),
+    unwrap: (enc, host) => decrypt(resourceId, enc, host),
+    toRecord: () => ({ resource_id: resourceId }),
+  };
+}
+
+async function encrypt(name: string, plaintext: Uint8Array, host: Host): Promise<string> {
+  requireResourceId(name);
+  const client = await clientOf(host);
+  const ciphertext = await callRemote(
+    {
+      failed: "failed to encrypt sops data key with GCP KMS",
+      attempt: async (_signal, timeout) =>
+        (await client.encrypt({ name, plaintext }, { timeout, retry: null }))[0].ciphertext,
+      explain,
+    },
+    host,
+  );
+  return encodeBase64(requireBytes(ciphertext, "ciphertext"));
+}
+
+async function decrypt(name: string, enc: string, host: Host): Promise<Uint8Array> {
+  requireResourceId(name);
+  const ciphertext = requireBase64(enc, "the data key encrypted by GCP KMS");
+  const client = await clientOf(host);
+  const plaintext = await callRemote(
+    {
+      failed: "failed to decrypt sops data key with GCP KMS",
+      attempt: async (_signal, timeout) =>
+        (await client.decrypt({ name, ciphertext }, { timeout, retry: null }))[0].plaintext,
+      explain,
+    },
+    host,
+  );
+  return requireBytes(plaintext, "plaintext");
+}
+
+/** gRPC answers in bytes, REST in base64. */
+function requireBytes(value: Uint8Array | string | null | undefined, what: string): Uint8Array {
+  const bytes = typeof value === "string" ? requireBase64(value, `the ${what} of GCP KMS`) : value;
+  if (bytes === null || bytes === undefined || bytes.length === 0) {
+    throw new KeyError(`GCP KMS answered without a ${what}`);
+  }
+  return bytes;
+}
+
+function requireResourceId(name: string): void {
+  const pattern = /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/;
+  const isPlain = name.split("/").every((segment) => /^[\w.:~-]+$/.test(segment) && !/^\.+$/.test(segment));
+  if (!pattern.test(name) || !isPlain) {
+    throw new KeyError(`cannot create GCP KMS service: no valid resource ID found in ${quoted(name)}`);
+  }
+}
+
+/** One client for a run: it holds the connection and the token. */
+const clientOf = perHost(async (host): Promise<Client> => {
+  const { KeyManagementServiceClient } = await loadOptional("@google-cloud/kms", () => import("@google-cloud/kms"));
+  return new KeyManagementServiceClient({ ...endpointOptions(host.env), ...(await credentialOptions(host)) });
+});
+
+/**
+ * Where the service is: `SOPS_GCP_KMS_ENDPOINT` (`host:port`, or with a scheme for REST), else `SOPS_GCP_KMS_UNIVERSE_DOMAIN`,
+ * else Google's. `SOPS_GCP_KMS_CLIENT_TYPE=rest` chooses REST.
+ */
+function endpointOptions(env: Host["env"]): ClientOptions {
+  const fallback = env["SOPS_GCP_KMS_CLIENT_TYPE"]?.toLowerCase() === "rest";
+  const endpoint = env["SOPS_GCP_KMS_ENDPOINT"] ?? "";
+  const domain = env["SOPS_GCP_KMS_UNIVERSE_DOMAIN"] ?? "";
+  if (endpoint === "") return { fallback, ...(domain === "" ? {} : { universeDomain: domain }) };
+  const url = URL.parse(endpoint.includes("://") ? endpoint : `https://${endpoint}`);
+  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) {
+    throw new KeyError("SOPS_GCP_KMS_ENDPOINT is not a host and a port");
+  }
+  const isPlain = url.protocol === "http:";
+  return {
+    fallback,
+    apiEndpoint: url.hostname,
+    port: url.port === "" ? (isPlain ? 80 : 443) : Number(url.port),
+    ...(isPlain ? { protocol: "http" } : {}),
+  };
+}
+
+/** `GOOGLE_CREDENTIALS` (a path or the JSON itself), `GOOGLE_OAUTH_ACCESS_TOKEN`, else the library's default credentials. */
+async function credentialOptions(host: Host): Promise<ClientOptions> {
+  const given = host.env["GOOGLE_CREDENTIALS"] ?? "";
+  if (given !== "") return { credentials: parseCredentials(given, host) };
+  const token = host.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
+  if (token === "") return {};
+  const { OAuth2Client } = await loadOptional("google-auth-library", () => import("google-auth-library"));
+  const authClient = new OAuth2Client();
+  authClient.setCredentials({ access_token: token });
+  return { authClient };
+}
+
+function parseCredentials(given: string, host: Host): NonNullable<ClientOptions["credentials"]> {
+  const file = given.trimStart().startsWith("{") ? null : host.readFile(given);
+  try {
+    const value: unknown = JSON.parse(file === null ? given : Buffer.from(file).toString("utf8"));
+    if (isMapping(value)) return value;
+  } catch {
+    // The parser's message quotes the text, which is a secret.
+  }
+  throw new KeyError("GOOGLE_CREDENTIALS is neither the path of a file with JSON credentials nor JSON credentials");
+}
+
+/** Status codes of gRPC, which the library also gives to answers over REST. */
+const STATUS: Readonly<Record<number, string>> = {
+  1: "CANCELLED",
+  2: "UNKNOWN",
+  3: "INVALID_ARGUMENT",
+  4: "DEADLINE_EXCEEDED",
+  5: "NOT_FOUND",
+  7: "PERMISSION_DENIED",
+  8: "RESOURCE_EXHAUSTED",
+  9: "FAILED_PRECONDITION",
+  10: "ABORTED",
+  12: "UNIMPLEMENTED",
+  13: "INTERNAL",
+  14: "UNAVAILABLE",
+  16: "UNAUTHENTICATED",
+};
+
+const PASSING: ReadonlySet<string> = new Set(["RESOURCE_EXHAUSTED", "ABORTED", "INTERNAL", "UNAVAILABLE"]);
+
+const ADVICE: Readonly<Record<string, string>> = {
+  INVALID_ARGUMENT: "the wrapped key was not made by this key",
+  NOT_FOUND: "there is no such key",
+  PERMISSION_DENIED:
+    "the account may not use this key: it needs cloudkms.cryptoKeyVersions.useToEncrypt and useToDecrypt",
+  FAILED_PRECONDITION: "the key is disabled or its version destroyed",
+  UNAVAILABLE: "the service cannot be reached: check the network and SOPS_GCP_KMS_ENDPOINT",
+  DEADLINE_EXCEEDED: "check the network and the service; LEAFCRYPT_TIMEOUT=<seconds> waits longer",
+  UNAUTHENTICATED: "the credentials are not accepted: run gcloud auth application-default login",
+};
+
+function explain(error: unknown): Failure {
+  const code = isMapping(error) ? error["code"] : null;
+  if (typeof code === "number" && code > 99) {
+    return { reason: `HTTP status ${String(code)}`, passing: isPassingStatus(code) };
+  }
+  const status = typeof code === "number" ? STATUS[code] : undefined;
+  if (status !== undefined) return { reason: status, passing: PASSING.has(status), advice: ADVICE[status] };
+  const connection = connectionFailure(error);
+  if (connection !== null) return connection;
+  return isWithoutCredentials(error)
+    ? {
+        reason: "no Google credentials were found",
+        passing: false,
+        advice: "run gcloud auth application-default login, or set GOOGLE_CREDENTIALS",
+      }
+    : { reason: "the request failed", passing: false };
+}
+
+/** The library has no code for this, only a sentence. */
+function isWithoutCredentials(error: unknown): boolean {
+  return isMapping(error) && typeof error["message"] === "string" && error["message"].includes("default credentials");
+}
