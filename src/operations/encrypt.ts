@@ -1,0 +1,172 @@
+import { DATA_KEY_LENGTH, importDataKey } from "../bytes/aes-gcm.ts";
+import type { Mapping } from "../document/model.ts";
+import { seal, type TreeResult } from "../document/seal.ts";
+import { compileSelection, DEFAULT_SELECTION, SELECT_ALL, type SelectionRule } from "../document/selection.ts";
+import { SopsError } from "../errors.ts";
+import type { Source } from "../formats/format.ts";
+import { readPlain } from "../formats/registry.ts";
+import { formatUtcSeconds } from "../go/time.ts";
+import type { MasterKey } from "../keys/backend.ts";
+import { storedThreshold, wrapDataKey } from "../keys/groups.ts";
+import type { WrappedKey } from "../keys/wrapped-key.ts";
+import { hasMetadata, putMetadata } from "../metadata/place.ts";
+import { metadataToTree } from "../metadata/record.ts";
+import type { Metadata } from "../metadata/type.ts";
+import { FORMAT_VERSION, type Context, type FormatChoice } from "./context.ts";
+import { sealMac } from "./encrypted-file.ts";
+import { keepsText, renderEncrypted } from "./render.ts";
+import { changedNotation, verifyEncrypted } from "./verify.ts";
+
+/** Who can open a new file and what in it is encrypted; from a creation rule or from options, it makes no difference. */
+export interface EncryptionPolicy {
+  readonly keyGroups: readonly (readonly MasterKey[])[];
+  /** Groups needed to open the file; 0 stands for all. */
+  readonly shamirThreshold: number;
+  /** Undefined for the default: everything but keys that end in `_unencrypted`. */
+  readonly selection: SelectionRule | undefined;
+  readonly macOnlyEncrypted: boolean;
+}
+
+/** Options of `encrypt`. */
+export interface EncryptOptions extends FormatChoice {
+  readonly policy: EncryptionPolicy;
+  readonly context: Context;
+  /** Refuse what would come back in another notation (`0x1F` as `31`), instead of warning. */
+  readonly strict: boolean;
+  /** Allow a file in which the selection selects no value at all. */
+  readonly allowUnencrypted: boolean;
+}
+
+/**
+ * Encrypts a file: a new data key, wrapped for every key of the policy, and every selected value in a cell of its own.
+ *
+ * The result was read back before it is returned, so that what cannot be written in the output format is an error
+ * with the path of the value instead of a file that nobody opens.
+ *
+ * @throws {SopsError} ERR_PARSE, ERR_NO_DOCUMENT, ERR_ALREADY_ENCRYPTED, ERR_ENCRYPT_VALUE, ERR_WRAP, ERR_EMIT,
+ *   ERR_NOTHING_ENCRYPTED, ERR_STRICT
+ */
+export async function encrypt(bytes: Uint8Array, options: EncryptOptions): Promise<Uint8Array> {
+  const source = await readPlain(options.input, bytes);
+  refuseUnfit(source, options);
+  return encryptSource(source, withoutRulesForBinary(options));
+}
+
+/** Encrypts a file that was read and found fit. */
+export async function encryptSource(source: Source, options: EncryptOptions): Promise<Uint8Array> {
+  const { policy, context } = options;
+  const keyBytes = context.host.randomBytes(DATA_KEY_LENGTH);
+  try {
+    const groups = await wrapForPolicy(policy, keyBytes, context);
+    return await encryptWithKey(source, keyBytes, groups, options);
+  } finally {
+    keyBytes.fill(0);
+  }
+}
+
+/** Wraps a new data key for all keys of a policy. */
+export async function wrapForPolicy(
+  policy: EncryptionPolicy,
+  keyBytes: Uint8Array,
+  context: Context,
+): Promise<readonly (readonly WrappedKey[])[]> {
+  const keyGroups = await Promise.all(
+    policy.keyGroups.map((group) => Promise.all(group.map(async (key) => (await key.resolve?.(context.host)) ?? key))),
+  );
+  const now = formatUtcSeconds(context.host.now());
+  return wrapDataKey(keyGroups, keyBytes, {
+    threshold: policy.shamirThreshold,
+    services: context.services,
+    backends: context.backends,
+    randomBytes: (size) => context.host.randomBytes(size),
+    createdAt: () => now,
+  });
+}
+
+/** Encrypts with a data key that was wrapped already. */
+export async function encryptWithKey(
+  source: Source,
+  keyBytes: Uint8Array,
+  groups: readonly (readonly WrappedKey[])[],
+  options: EncryptOptions,
+): Promise<Uint8Array> {
+  const { policy, context, output } = options;
+  const isBinary = options.input.name === "binary";
+  const dataKey = importDataKey(keyBytes);
+  const rule = policy.selection ?? DEFAULT_SELECTION;
+  const sealed = seal(source.documents, {
+    dataKey,
+    selection: isBinary ? SELECT_ALL : await compileSelection(rule),
+    macOnlyEncrypted: policy.macOnlyEncrypted,
+    randomBytes: (size) => context.host.randomBytes(size),
+    keepDigits: keepsText(source, options),
+  });
+  refuseAllClear(sealed, options);
+  const lastModified = formatUtcSeconds(context.host.now());
+  const metadata: Metadata = {
+    groups,
+    shamirThreshold: storedThreshold(policy.shamirThreshold, groups.length),
+    lastModified,
+    mac: sealMac(dataKey, sealed.mac, lastModified, context),
+    selection: isBinary ? undefined : rule,
+    macOnlyEncrypted: policy.macOnlyEncrypted,
+    version: FORMAT_VERSION,
+  };
+  const documents = putMetadata(sealed.documents, metadataToTree(metadata), output.metadataPlace);
+  const result = renderEncrypted(source, documents, options);
+  const written = await verifyEncrypted(result, sealed.documents, metadata, options);
+  reportNotation(source, written, options);
+  return result;
+}
+
+function refuseUnfit(source: Source, { output, input }: EncryptOptions): void {
+  const [first, ...others] = source.documents;
+  if (first === undefined) {
+    throw new SopsError("ERR_NO_DOCUMENT", "File cannot be completely empty, it must contain at least one document");
+  }
+  if (input.name === "binary") return;
+  if (hasMetadata(first, output.metadataPlace)) throw alreadyEncrypted();
+  if (others.some((document) => hasMetadata(document, output.metadataPlace))) {
+    throw new SopsError("ERR_EMIT", "a document after the first has a top-level entry called 'sops', where the metadata go");
+  }
+}
+
+/** The error for a file that has metadata, or something in their place. */
+export function alreadyEncrypted(): SopsError {
+  return new SopsError(
+    "ERR_ALREADY_ENCRYPTED",
+    "The file you have provided contains a top-level entry called 'sops', or for flat file formats top-level entries starting with 'sops_'. This is generally due to the file already being encrypted.",
+    { hint: "use edit or set to change an encrypted file; an entry of that name cannot be in a file of yours" },
+  );
+}
+
+function withoutRulesForBinary(options: EncryptOptions): EncryptOptions {
+  if (options.input.name !== "binary") return options;
+  const { selection, macOnlyEncrypted } = options.policy;
+  if (selection !== undefined) {
+    const name = selection.kind.replaceAll("_", " ");
+    options.context.host.warn(
+      `Using an ${name} does not make sense with the input store (the binary store produces one key that should always be encrypted) and will be ignored.`,
+    );
+  }
+  if (selection === undefined && !macOnlyEncrypted) return options;
+  return { ...options, policy: { ...options.policy, selection: undefined, macOnlyEncrypted: false } };
+}
+
+function refuseAllClear(sealed: TreeResult, options: EncryptOptions): void {
+  if (sealed.encrypted > 0 || sealed.clear === 0 || options.allowUnencrypted) return;
+  throw new SopsError("ERR_NOTHING_ENCRYPTED", "the selection selects none of the file's values: nothing would be encrypted", {
+    hint: "check the suffix or regex of the rule, or pass --allow-unencrypted",
+  });
+}
+
+/** Tells once a file which lines come back in another notation after decryption. */
+function reportNotation(source: Source, written: { source: Source; documents: readonly Mapping[] }, options: EncryptOptions): void {
+  if (!keepsText(source, options)) return;
+  const lines = changedNotation(source, written, options.output);
+  if (lines.length === 0) return;
+  const where = `${lines.length === 1 ? "line" : "lines"} ${lines.slice(0, 10).join(", ")}${lines.length > 10 ? ", …" : ""}`;
+  const message = `${where}: decrypting gives the same values in another notation (such as 31 for 0x1F)`;
+  if (options.strict) throw new SopsError("ERR_STRICT", message, { hint: "write them canonically, or leave out --strict" });
+  options.context.host.warn(message);
+}

@@ -1,0 +1,109 @@
+import type { KeyObject } from "node:crypto";
+import { importDataKey } from "../bytes/aes-gcm.ts";
+import { openCell, sealCell } from "../document/cell.ts";
+import type { CellMemory } from "../document/cell-memory.ts";
+import type { Mapping } from "../document/model.ts";
+import { isSameMac, open } from "../document/seal.ts";
+import { compileSelection, DEFAULT_SELECTION, type Selection } from "../document/selection.ts";
+import { encodeUtf8 } from "../bytes/utf8.ts";
+import { MacMismatchError, SopsError } from "../errors.ts";
+import type { Format, Source } from "../formats/format.ts";
+import { recoverDataKey } from "../keys/groups.ts";
+import { takeMetadata } from "../metadata/place.ts";
+import { metadataFromTree } from "../metadata/record.ts";
+import type { Metadata } from "../metadata/type.ts";
+import type { Context } from "./context.ts";
+
+/** An encrypted file that was read; no key was used yet. */
+export interface LoadedFile {
+  readonly format: Format;
+  readonly source: Source;
+  /** The encrypted trees, without metadata. */
+  readonly documents: readonly Mapping[];
+  readonly metadata: Metadata;
+}
+
+/** An encrypted file that was decrypted. */
+export interface OpenedFile extends LoadedFile {
+  /** The decrypted trees; their nodes have the spans of the encrypted ones. */
+  readonly plain: readonly Mapping[];
+  /** 32 bytes; `keyBytes` belong to the caller, who overwrites them when done. */
+  readonly keyBytes: Uint8Array;
+  readonly dataKey: KeyObject;
+  readonly selection: Selection;
+  readonly memory: CellMemory;
+}
+
+/**
+ * Reads an encrypted file and its metadata.
+ *
+ * @throws {SopsError} ERR_METADATA_MISSING for a file that is not encrypted, ERR_LOAD for metadata that make no sense
+ */
+export async function loadFile(bytes: Uint8Array, format: Format, context: Context): Promise<LoadedFile> {
+  const source = await format.read(bytes);
+  const { documents, metadata } = takeMetadata(source.documents, format.metadataPlace);
+  if (metadata === undefined) {
+    throw new SopsError("ERR_METADATA_MISSING", "sops metadata not found", {
+      hint: "the file is not encrypted; encrypt it first, or name its format with --input-type",
+    });
+  }
+  return { format, source, documents, metadata: metadataFromTree(metadata, context.backends) };
+}
+
+/** The selection stored in a file, or the default one. */
+export function selectionOf(metadata: Metadata): Promise<Selection> {
+  return compileSelection(metadata.selection ?? DEFAULT_SELECTION);
+}
+
+/**
+ * Decrypts a file that was read: recovers its data key, opens every value, checks the MAC.
+ *
+ * @throws {DataKeyError} if no key opens it, {ValueError} for a value that does not open, {MacMismatchError}
+ */
+export async function openFile(file: LoadedFile, context: Context, options: { ignoreMac: boolean }): Promise<OpenedFile> {
+  const { metadata, documents } = file;
+  const keyBytes = await recoverFileKey(file, context);
+  const dataKey = importDataKey(keyBytes);
+  const selection = await selectionOf(metadata);
+  const { macOnlyEncrypted } = metadata;
+  const opened = open(documents, { dataKey, selection, macOnlyEncrypted });
+  if (!options.ignoreMac) checkMac(metadata, dataKey, opened.mac);
+  for (const path of opened.clearComments) {
+    context.host.warn("Found possibly unencrypted comment in file. This is to be expected if the comment was added by hand, or the file was encrypted by an old version.", {
+      path: path.join("."),
+    });
+  }
+  return { ...file, plain: opened.documents, keyBytes, dataKey, selection, memory: opened.memory };
+}
+
+/** Recovers a file's data key, 32 bytes. */
+export function recoverFileKey({ metadata }: LoadedFile, context: Context): Promise<Uint8Array> {
+  return recoverDataKey(metadata.groups, {
+    threshold: metadata.shamirThreshold,
+    order: context.decryptionOrder,
+    services: context.services,
+    isRight: (key) => metadata.mac === "" || opensMac(metadata, importDataKey(key)),
+  });
+}
+
+function opensMac(metadata: Metadata, dataKey: KeyObject): boolean {
+  return typeof openCell(dataKey, metadata.mac, metadata.lastModified) !== "string";
+}
+
+function checkMac(metadata: Metadata, dataKey: KeyObject, computed: string): void {
+  if (metadata.mac === "") throw new MacMismatchError("MAC mismatch. File has no MAC, computed one of its values");
+  const cell = openCell(dataKey, metadata.mac, metadata.lastModified);
+  if (typeof cell === "string") throw new MacMismatchError(`Cannot decrypt MAC: ${cell}`);
+  const stored = cell.plain.toString("utf8");
+  if (!isSameMac(stored, computed)) throw new MacMismatchError(`MAC mismatch. File has ${describeMac(stored)}, computed ${computed}`);
+}
+
+/** A stored MAC is shown only if it is one: 128 hexadecimal digits. */
+function describeMac(text: string): string {
+  return /^[\dA-Fa-f]{128}$/.test(text) ? text : "something that is no MAC";
+}
+
+/** The cell of a MAC; its associated data is the time of the last change (file-format.md 4). */
+export function sealMac(dataKey: KeyObject, mac: string, lastModified: string, context: Context): string {
+  return sealCell(dataKey, context.host.randomBytes(32), lastModified, encodeUtf8(mac), "str");
+}

@@ -1,0 +1,65 @@
+import type { KeyObject } from "node:crypto";
+import type { CellMemory } from "../document/cell-memory.ts";
+import type { Mapping } from "../document/model.ts";
+import { seal } from "../document/seal.ts";
+import type { Selection } from "../document/selection.ts";
+import type { Source } from "../formats/format.ts";
+import { formatUtcSeconds } from "../go/time.ts";
+import { putMetadata } from "../metadata/place.ts";
+import { metadataToTree } from "../metadata/record.ts";
+import type { Metadata } from "../metadata/type.ts";
+import type { Context, FormatChoice } from "./context.ts";
+import { sealMac, type LoadedFile } from "./encrypted-file.ts";
+import { keepsText, renderEncrypted } from "./render.ts";
+import { verifyEncrypted } from "./verify.ts";
+
+/** What is sealed again, and under which key. */
+export interface ResealInput {
+  /** The text that is kept. */
+  readonly source: Source;
+  /** Plain trees to seal: an edited copy of the source's. */
+  readonly plain: readonly Mapping[];
+  /** Metadata of the result but for `mac` and `lastModified`, which are made here. */
+  readonly metadata: Metadata;
+  readonly dataKey: KeyObject;
+  readonly selection: Selection;
+  readonly memory: CellMemory;
+  /** Trees as they were read, with the metadata in their place; empty if the source has none. */
+  readonly before: readonly Mapping[];
+}
+
+/** Seals plain trees of a file again; values that did not change keep their cells (or, under a new key, their IVs). */
+export async function reseal(input: ResealInput, options: FormatChoice & { readonly context: Context }): Promise<Uint8Array> {
+  const { source, dataKey, selection, memory, before } = input;
+  const { context, output } = options;
+  const keeps = keepsText(source, options);
+  const sealed = seal(input.plain, {
+    dataKey,
+    selection,
+    memory,
+    macOnlyEncrypted: input.metadata.macOnlyEncrypted,
+    randomBytes: (size) => context.host.randomBytes(size),
+    keepDigits: keeps,
+  });
+  const lastModified = formatUtcSeconds(context.host.now());
+  const metadata = { ...input.metadata, lastModified, mac: sealMac(dataKey, sealed.mac, lastModified, context) };
+  const record = metadataToTree(metadata);
+  const documents = putMetadata(sealed.documents, record, output.metadataPlace, keeps ? before : []);
+  const result = renderEncrypted(source, documents, options);
+  await verifyEncrypted(result, sealed.documents, metadata, options);
+  return result;
+}
+
+/** Writes a file whose metadata changed but whose values, MAC and time stay as they are. */
+export async function rewriteMetadata(
+  file: LoadedFile,
+  metadata: Metadata,
+  options: FormatChoice & { readonly context: Context },
+): Promise<Uint8Array> {
+  const { source, documents } = file;
+  const keeps = keepsText(source, options);
+  const put = putMetadata(documents, metadataToTree(metadata), options.output.metadataPlace, keeps ? source.documents : []);
+  const result = renderEncrypted(source, put, options);
+  await verifyEncrypted(result, documents, metadata, options);
+  return result;
+}

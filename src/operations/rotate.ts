@@ -1,0 +1,75 @@
+import { DATA_KEY_LENGTH, importDataKey } from "../bytes/aes-gcm.ts";
+import { SopsError } from "../errors.ts";
+import { formatUtcSeconds } from "../go/time.ts";
+import type { MasterKey } from "../keys/backend.ts";
+import { wrapDataKey } from "../keys/groups.ts";
+import { identityOf, uniqueKeys } from "../keys/identity.ts";
+import type { WrappedKey } from "../keys/wrapped-key.ts";
+import type { Context, FormatChoice } from "./context.ts";
+import { loadFile, openFile } from "./encrypted-file.ts";
+import { reseal } from "./reseal.ts";
+
+/** Options of `rotate`. */
+export interface RotateOptions extends FormatChoice {
+  readonly context: Context;
+  readonly ignoreMac: boolean;
+  /** Keys added to a group, unless they are in it already. */
+  readonly add: readonly MasterKey[];
+  /** Keys removed from every group; those that are not there are ignored. */
+  readonly remove: readonly MasterKey[];
+  /** Index of the group that `add` goes to, from 0. */
+  readonly group: number;
+}
+
+/**
+ * Gives a file a new data key: every value is encrypted anew and every key wraps the new data key.
+ *
+ * @throws {SopsError} ERR_WRAP if any key cannot wrap, and what `decrypt` throws
+ */
+export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise<Uint8Array> {
+  const { context } = options;
+  const file = await loadFile(bytes, options.input, context);
+  const opened = await openFile(file, context, options);
+  opened.keyBytes.fill(0);
+  const keyGroups = await changeKeys(file.metadata.groups, options);
+  const keyBytes = context.host.randomBytes(DATA_KEY_LENGTH);
+  try {
+    const now = formatUtcSeconds(context.host.now());
+    const groups = await wrapDataKey(keyGroups, keyBytes, {
+      threshold: file.metadata.shamirThreshold,
+      services: context.services,
+      backends: context.backends,
+      randomBytes: (size) => context.host.randomBytes(size),
+      createdAt: createdAtOf(file.metadata.groups, now),
+    });
+    return await reseal(
+      {
+        ...opened,
+        metadata: { ...file.metadata, groups },
+        dataKey: importDataKey(keyBytes),
+        before: file.source.documents,
+      },
+      options,
+    );
+  } finally {
+    keyBytes.fill(0);
+  }
+}
+
+/** The date a key was added stays with it; new keys get the present one. */
+export function createdAtOf(groups: readonly (readonly WrappedKey[])[], now: string): (key: MasterKey) => string {
+  const known = new Map(groups.flat().map(({ key, createdAt }) => [identityOf(key), createdAt]));
+  return (key) => known.get(identityOf(key)) ?? now;
+}
+
+async function changeKeys(groups: readonly (readonly WrappedKey[])[], options: RotateOptions): Promise<MasterKey[][]> {
+  if (options.add.length > 0 && groups[options.group] === undefined) {
+    throw new SopsError("ERR_USAGE", `the file has ${String(groups.length)} key groups, none with index ${String(options.group)}`);
+  }
+  const removed = new Set(options.remove.map(identityOf));
+  const added = await Promise.all(options.add.map(async (key) => (await key.resolve?.(options.context.host)) ?? key));
+  return groups.map((group, index) => {
+    const keys = [...group.map(({ key }) => key), ...(index === options.group ? added : [])];
+    return uniqueKeys(keys).filter((key) => !removed.has(identityOf(key)));
+  });
+}

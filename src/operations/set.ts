@@ -1,0 +1,80 @@
+import type { Mapping, Node } from "../document/model.ts";
+import { firstDifference } from "../document/compare.ts";
+import { mapping } from "../document/model.ts";
+import { hasNodeAt, nodeAt, withNodeAt, withoutNodeAt, type TreePath } from "../document/path.ts";
+import { typeOfScalar } from "../document/cell.ts";
+import { isReservedKey } from "../metadata/place.ts";
+import type { Context, FormatChoice } from "./context.ts";
+import { documentAt } from "./decrypt.ts";
+import { alreadyEncrypted } from "./encrypt.ts";
+import { loadFile, openFile, type OpenedFile } from "./encrypted-file.ts";
+import { reseal } from "./reseal.ts";
+
+/** Options of `set` and `unset`. */
+export interface SetOptions extends FormatChoice {
+  readonly context: Context;
+  readonly ignoreMac: boolean;
+  /** Number of the document, from 0. */
+  readonly document?: number;
+  /** Do nothing, instead of writing the file anew or failing, if it is as wanted already. */
+  readonly idempotent: boolean;
+}
+
+/**
+ * Sets one value of an encrypted file. Whether it is encrypted follows from the selection stored in the file.
+ *
+ * @returns undefined if nothing had to change
+ * @throws {SopsError} ERR_PATH for a path that does not fit the tree, and what `decrypt` throws
+ */
+export function set(bytes: Uint8Array, path: TreePath, value: Node, options: SetOptions): Promise<Uint8Array | undefined> {
+  return change(bytes, options, (document) => {
+    refuseReserved(path, options);
+    if (options.idempotent && hasNodeAt(document, path) && isSame(nodeAt(document, path), value)) return document;
+    return withNodeAt(document, path, value);
+  });
+}
+
+/**
+ * Removes one entry or item of an encrypted file.
+ *
+ * @returns undefined if nothing had to change
+ * @throws {SopsError} ERR_PATH_NOT_FOUND if nothing stands there, and what `decrypt` throws
+ */
+export function unset(bytes: Uint8Array, path: TreePath, options: SetOptions): Promise<Uint8Array | undefined> {
+  return change(bytes, options, (document) =>
+    options.idempotent && !hasNodeAt(document, path) ? document : withoutNodeAt(document, path),
+  );
+}
+
+async function change(
+  bytes: Uint8Array,
+  options: SetOptions,
+  edit: (document: Mapping) => Mapping,
+): Promise<Uint8Array | undefined> {
+  const file = await loadFile(bytes, options.input, options.context);
+  const opened = await openFile(file, options.context, options);
+  opened.keyBytes.fill(0);
+  const index = options.document ?? 0;
+  const document = documentAt(opened.plain, index);
+  const edited = edit(document);
+  if (edited === document) return undefined;
+  return reseal(resealInput(opened, opened.plain.with(index, edited)), options);
+}
+
+function resealInput(opened: OpenedFile, plain: readonly Mapping[]): Parameters<typeof reseal>[0] {
+  return { ...opened, plain, before: opened.source.documents };
+}
+
+function refuseReserved(path: TreePath, { output }: FormatChoice): void {
+  const [first] = path;
+  if (first?.kind === "key" && isReservedKey(first.key, output.metadataPlace)) throw alreadyEncrypted();
+}
+
+/** Whether two nodes have the same values of the same types. */
+function isSame(a: Node, b: Node): boolean {
+  if (a.kind === "leaf" && b.kind === "leaf" && a.value !== null && b.value !== null) {
+    if (typeOfScalar(a.value) !== typeOfScalar(b.value)) return false;
+  }
+  const wrap = (value: Node): Mapping => mapping([{ kind: "entry", key: "value", value }]);
+  return firstDifference([wrap(a)], [wrap(b)], { withComments: false }) === undefined;
+}

@@ -1,0 +1,30 @@
+import { SopsError } from "../errors.ts";
+import type { Format } from "../formats/format.ts";
+import { isEncrypted, type Metadata } from "../metadata/type.ts";
+import type { Context } from "./context.ts";
+import { loadFile } from "./encrypted-file.ts";
+
+/** What can be told about a file without any key. */
+export interface FileStatus {
+  readonly isEncrypted: boolean;
+  /** Absent if the file is not encrypted. */
+  readonly metadata?: Metadata;
+}
+
+/**
+ * Tells whether a file is encrypted: it reads in its format, has metadata, and those have a version and a MAC. A
+ * binary file that is no JSON is simply not encrypted (I-49).
+ *
+ * @throws {SopsError} if the file, or its metadata, cannot be read
+ */
+export async function fileStatus(bytes: Uint8Array, format: Format, context: Context): Promise<FileStatus> {
+  try {
+    const { metadata } = await loadFile(bytes, format, context);
+    return { isEncrypted: isEncrypted(metadata), metadata };
+  } catch (error) {
+    if (!(error instanceof SopsError)) throw error;
+    const isPlainBinary = format.name === "binary" && error.code === "ERR_PARSE";
+    if (error.code === "ERR_METADATA_MISSING" || isPlainBinary) return { isEncrypted: false };
+    throw error;
+  }
+}
