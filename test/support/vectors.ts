@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Timestamp, type Comment, type Mapping, type Node } from "../../src/document/model.ts";
+import { Timestamp, UnsignedInteger, type Comment, type Mapping, type Node } from "../../src/document/model.ts";
 import { floatText } from "../../src/go/float.ts";
 
 /** The store sections of fixtures/format-vectors.json. */
@@ -35,6 +35,7 @@ export function notation(node: Node | Comment): unknown {
 function scalarNotation(value: (Node & { kind: "leaf" })["value"]): unknown {
   if (value === null) return null;
   if (value instanceof Timestamp) return { time: value.text };
+  if (value instanceof UnsignedInteger) return { uint: value.text };
   if (value instanceof Uint8Array) return { str_base64: Buffer.from(value).toString("base64") };
   if (typeof value === "string") return { str: value };
   if (typeof value === "bigint") return { int: String(value) };

@@ -1,7 +1,7 @@
 import { decodeUtf8 } from "../../bytes/utf8.ts";
 import { EmitError } from "../../errors.ts";
 import type { Comment, Leaf, Mapping, Node, Sequence } from "../../document/model.ts";
-import { Timestamp } from "../../document/model.ts";
+import { Timestamp, UnsignedInteger } from "../../document/model.ts";
 import { floatText, jsonFloatText } from "../../go/float.ts";
 import type { EmitStyle } from "../format.ts";
 import { validRuns } from "../text.ts";
@@ -110,6 +110,7 @@ export function scalarText({ value, text }: Leaf, layout: JsonLayout): string {
   if (typeof value === "string") return layout.quote(value);
   if (typeof value === "bigint" || typeof value === "boolean") return String(value);
   if (value instanceof Timestamp) return layout.quote(value.text);
+  if (value instanceof UnsignedInteger) return value.text;
   if (value instanceof Uint8Array) return bytesText(value, layout);
   const number = jsonFloatText(value);
   if (number === undefined)

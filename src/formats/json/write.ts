@@ -32,7 +32,7 @@ function withoutComments<T extends Node>(node: T): T {
     if (kept !== undefined) items.push(kept);
     isSame &&= kept === item;
   }
-  return isSame ? node : ({ ...node, items });
+  return isSame ? node : { ...node, items };
 }
 
 function keptComment(item: Comment, container: Container): Comment | undefined {
