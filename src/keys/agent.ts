@@ -2,6 +2,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
+import { parseUrl } from "./fields.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,7 +31,7 @@ export function httpsAgent(tls: TlsSettings, proxyOf: (host: string) => URL | nu
 export function proxyForHost(host: string, env: Environment): URL | null {
   const proxy = env["HTTPS_PROXY"] ?? env["https_proxy"] ?? "";
   if (proxy === "" || isLoopback(host) || isExempt(host, env["NO_PROXY"] ?? env["no_proxy"] ?? "")) return null;
-  const url = URL.parse(proxy.includes("://") ? proxy : `http://${proxy}`);
+  const url = parseUrl(proxy.includes("://") ? proxy : `http://${proxy}`);
   return url?.protocol === "http:" || url?.protocol === "https:" ? url : null;
 }
 

@@ -12,7 +12,7 @@ import {
   perHost,
   safeName,
 } from "./call.ts";
-import { isMapping, memberText, printable, quoted, requiredText, splitList, textOf } from "./fields.ts";
+import { isMapping, memberText, parseUrl, printable, quoted, requiredText, splitList, textOf } from "./fields.ts";
 
 /** What names one version of a key in a vault. */
 interface VaultKey {
@@ -30,8 +30,8 @@ export const azureKeyVault: KeyBackend = {
   names: { rule: "azure_keyvault", group: "azure_keyvault", flag: "azure-kv", env: "SOPS_AZURE_KEYVAULT_URLS" },
   local: false,
   dated: true,
-  parse: (text) => splitList(text).map((item) => masterKey(parseUrl(item))),
-  fromGroupEntry: (item) => [masterKey(typeof item === "string" ? parseUrl(item.trim()) : groupKey(item))],
+  parse: (text) => splitList(text).map((item) => masterKey(parseKeyUrl(item))),
+  fromGroupEntry: (item) => [masterKey(typeof item === "string" ? parseKeyUrl(item.trim()) : groupKey(item))],
   fromRecord: (record) =>
     masterKey({
       vaultUrl: requiredText(record, "vault_url"),
@@ -40,7 +40,7 @@ export const azureKeyVault: KeyBackend = {
     }),
 };
 
-function parseUrl(text: string): VaultKey {
+function parseKeyUrl(text: string): VaultKey {
   const match = /^(https:\/\/[^/]+)\/keys\/([^/]+)(?:\/([^/]*))?$/.exec(text);
   if (match === null) throw new KeyError(`could not parse ${quoted(text)} into a valid Azure Key Vault MasterKey []`);
   return { vaultUrl: match[1] ?? "", name: match[2] ?? "", version: match[3] ?? "" };
@@ -163,7 +163,7 @@ const VAULT_DOMAINS: readonly string[] = [
  * @throws {KeyError} for another host, or a name that would change the path of the request
  */
 function requireAzureKey(key: VaultKey, host: Host): void {
-  const url = URL.parse(key.vaultUrl);
+  const url = parseUrl(key.vaultUrl);
   const isPlain = url?.protocol === "https:" && url.username === "" && url.password === "" && url.pathname === "/";
   if (!isPlain || url.search !== "" || url.hash !== "") {
     throw new KeyError(`the vault URL ${quoted(key.vaultUrl)} is not https and a host`);

@@ -61,3 +61,8 @@ export function requireBase64(text: unknown, what: string): Buffer {
   if (bytes === undefined) throw new KeyError(`${what} is not base64`);
   return bytes;
 }
+
+/** Reads a URL; null when the text is none. */
+export function parseUrl(text: string): URL | null {
+  return URL.canParse(text) ? new URL(text) : null;
+}

@@ -4,7 +4,16 @@ import { KeyError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { KeyBackend, MasterKey } from "./backend.ts";
 import { callRemote, connectionFailure, type Failure, isPassingStatus, loadOptional, perHost } from "./call.ts";
-import { isMapping, memberText, quoted, requireBase64, requiredText, splitList, withoutBlanks } from "./fields.ts";
+import {
+  isMapping,
+  memberText,
+  parseUrl,
+  quoted,
+  requireBase64,
+  requiredText,
+  splitList,
+  withoutBlanks,
+} from "./fields.ts";
 
 type ClientOptions = NonNullable<ConstructorParameters<typeof Kms.KeyManagementServiceClient>[0]>;
 type Client = Kms.KeyManagementServiceClient;
@@ -103,7 +112,7 @@ function endpointOptions(env: Host["env"]): ClientOptions {
   const endpoint = env["SOPS_GCP_KMS_ENDPOINT"] ?? "";
   const domain = env["SOPS_GCP_KMS_UNIVERSE_DOMAIN"] ?? "";
   if (endpoint === "") return { fallback, ...(domain === "" ? {} : { universeDomain: domain }) };
-  const url = URL.parse(endpoint.includes("://") ? endpoint : `https://${endpoint}`);
+  const url = parseUrl(endpoint.includes("://") ? endpoint : `https://${endpoint}`);
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) {
     throw new KeyError("SOPS_GCP_KMS_ENDPOINT is not a host and a port");
   }

@@ -1,7 +1,7 @@
 import { KeyError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { isLoopback, type TlsSettings } from "./agent.ts";
-import { printable, quoted } from "./fields.ts";
+import { parseUrl, printable, quoted } from "./fields.ts";
 
 type Environment = Host["env"];
 
@@ -16,7 +16,7 @@ type Environment = Host["env"];
  * @see safety.md 1.3; the reference takes every address when the list is unset, which `all` brings back
  */
 export function requireAllowedAddress(address: string, env: Environment): URL {
-  const url = URL.parse(address);
+  const url = parseUrl(address);
   if (
     url === null ||
     (url.protocol !== "https:" && url.protocol !== "http:") ||
@@ -45,7 +45,7 @@ function requireListed(address: string, list: string): void {
 function requireNamed(url: URL, address: string, env: Environment): void {
   if (isLoopback(url.hostname)) return;
   const named = [env["VAULT_ADDR"], env["VAULT_AGENT_ADDR"], ...(env["SOPS_VAULT_URIS"] ?? "").split(",")];
-  const isNamed = named.some((text) => text !== undefined && URL.parse(text.trim())?.origin === url.origin);
+  const isNamed = named.some((text) => text !== undefined && parseUrl(text.trim())?.origin === url.origin);
   if (isNamed && url.protocol === "https:") return;
   const remedy = `SOPS_HC_VAULT_ALLOWLIST=${printable(url.origin)} allows it, SOPS_HC_VAULT_ALLOWLIST=all allows every address`;
   throw new KeyError(

@@ -4,7 +4,7 @@ import { KeyError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { KeyBackend, MasterKey } from "./backend.ts";
 import { callRemote, connectionFailure, type Failure, isPassingStatus, loadOptional } from "./call.ts";
-import { isMapping, memberText, printable, requireBase64, requiredText, splitList } from "./fields.ts";
+import { isMapping, memberText, parseUrl, printable, requireBase64, requiredText, splitList } from "./fields.ts";
 import { requireAllowedAddress, timeoutFrom, tlsFrom, tokenFrom } from "./vault-settings.ts";
 
 /** What names a key of a transit engine. */
@@ -177,7 +177,7 @@ async function transportFor(
     import("./agent.ts"),
   ]);
   const proxy = host.env["VAULT_PROXY_ADDR"] ?? host.env["VAULT_HTTP_PROXY"] ?? "";
-  const proxyOf = (name: string): URL | null => (proxy === "" ? proxyForHost(name, host.env) : URL.parse(proxy));
+  const proxyOf = (name: string): URL | null => (proxy === "" ? proxyForHost(name, host.env) : parseUrl(proxy));
   const agent = address.protocol === "https:" ? httpsAgent(tlsFrom(host), proxyOf) : undefined;
   return async ({ uri, method, json, headers }, signal) => {
     const url = new URL(uri);
