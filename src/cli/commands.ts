@@ -206,7 +206,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
   "exec-env": {
     summary: "run a command with a file's values as environment variables",
-    operands: "FILE COMMAND | FILE -- PROGRAM [ARGUMENT…]",
+    operands: "FILE (COMMAND | -- PROGRAM [ARGUMENT…])",
     files: "own",
     options: ["background", "pristine", "user", "same-process", "decryption-order", ...KEY_SERVICES],
     added: ["input-type", "filename-override", "ignore-mac", ...COMMON],
@@ -214,7 +214,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
   "exec-file": {
     summary: "run a command with a file in clear at the path {}",
-    operands: "FILE COMMAND | FILE -- PROGRAM [ARGUMENT…]",
+    operands: "FILE (COMMAND | -- PROGRAM [ARGUMENT…])",
     files: "own",
     options: [
       ...(["background", "no-fifo", "user"] as const),

@@ -45,6 +45,8 @@ export interface UsageFailure {
 export interface HelpRequest {
   readonly kind: "help";
   readonly topic: HelpTopic;
+  /** Whether every option is to be explained (`help --all`) rather than the common ones. */
+  readonly isFull: boolean;
 }
 
 /** Help, or a sub-command, that does not exist. */
@@ -125,7 +127,7 @@ function findTwoSpellings(given: readonly Given[]): Problem | undefined {
 
 /** Help and version, which act before any command runs. */
 function answerAtOnce(given: readonly Given[]): HelpRequest | VersionRequest | undefined {
-  if (lastValue(given, "help") === true) return { kind: "help", topic: "legacy" };
+  if (lastValue(given, "help") === true) return { kind: "help", topic: "legacy", isFull: false };
   if (lastValue(given, "version") !== true) return undefined;
   return { kind: "version", checksForUpdates: lastValue(given, "check-for-updates") === true };
 }
@@ -137,10 +139,11 @@ function lastValue(given: readonly Given[], name: OptionName): OptionValue | und
 function helpOn(tokens: readonly string[]): HelpRequest | UnknownTopic {
   const [word = "help", subWord] = tokens.filter((token) => !isOptionLike(token));
   if (!isCommandWord(word)) return { kind: "unknown-topic", word };
-  if (word === "help" || word === "h") return { kind: "help", topic: "legacy" };
+  const isFull = tokens.includes("--all");
+  if (word === "help" || word === "h") return { kind: "help", topic: "legacy", isFull };
   if (word === "groups" && (subWord === "add" || subWord === "delete"))
-    return { kind: "help", topic: `groups ${subWord}` };
-  return { kind: "help", topic: word };
+    return { kind: "help", topic: `groups ${subWord}`, isFull };
+  return { kind: "help", topic: word, isFull };
 }
 
 /** `groups` and `completion`, which want another word after them. */
@@ -156,7 +159,8 @@ function parseGroup(
   const failure = findFailure(level, group, dialect);
   if (failure !== undefined) return failure;
   const [word, ...rest] = level.rest;
-  if (word === undefined || lastValue(level.given, "help") === true) return { kind: "help", topic: group };
+  if (word === undefined || lastValue(level.given, "help") === true)
+    return { kind: "help", topic: group, isFull: false };
   if (word === "help" || word === "h") return helpOn(rest.length === 0 ? [group] : helpInGroup(group, rest));
   if (group === "groups") {
     if (word === "add" || word === "delete") return parseCommand(`groups ${word}`, rest, globals, env, dialect);
@@ -165,7 +169,7 @@ function parseGroup(
   const shell = dialect.shells.find((name) => name === word);
   if (shell === undefined) return { kind: "unknown-topic", word };
   return rest.some((token) => token === "-h" || token === "--help")
-    ? { kind: "help", topic: "completion" }
+    ? { kind: "help", topic: "completion", isFull: false }
     : { kind: "completion-script", shell };
 }
 
@@ -201,7 +205,7 @@ function parseCommand(
   });
   const failure = findFailure(level, command, dialect);
   if (failure !== undefined) return failure;
-  if (lastValue(level.given, "help") === true) return { kind: "help", topic: command };
+  if (lastValue(level.given, "help") === true) return { kind: "help", topic: command, isFull: false };
   return finish(command, level, globals, env, dialect);
 }
 
@@ -264,8 +268,7 @@ function readEnvironment(
     const items = spec.kind === "list" ? splitList(text) : [text];
     for (const item of items) {
       const value = convert(spec, name, item);
-      if (typeof value === "object")
-        return { given: found, problem: { kind: "variable", variable: spec.env, name, text } };
+      if (typeof value === "object") return { given: found, problem: { kind: "variable", variable: spec.env, name } };
       found.push({ name, spelling: name, value });
     }
   }

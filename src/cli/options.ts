@@ -168,11 +168,11 @@ function keyOptions(): KeyOptionTable {
   const table: Partial<KeyOptionTable> = {};
   for (const name of keyOptionNames) {
     const { items, env, letter } = keyTable[name];
-    const keys = { kind: "keys", placeholder: "KEYS" } as const;
+    const keys = { kind: "keys", placeholder: "KEY,…" } as const;
     const aliases = letter === undefined ? [] : [letter];
-    table[name] = { ...keys, env, aliases, description: `${items}, separated by commas` };
-    table[`add-${name}`] = { ...keys, description: `add these ${items} to the file's master keys` };
-    table[`rm-${name}`] = { ...keys, description: `remove these ${items} from the file's master keys` };
+    table[name] = { ...keys, env, aliases, description: items };
+    table[`add-${name}`] = { ...keys, description: `add ${items}` };
+    table[`rm-${name}`] = { ...keys, description: `remove ${items}` };
   }
   return table as KeyOptionTable;
 }
@@ -191,7 +191,7 @@ export const options: OptionTable = {
   "in-place": on("write the result over the file", "i"),
   output: text("PATH", "write the result to PATH"),
   extract: text("PATH", `print one value or branch: '["key"][0]'`),
-  "input-type": format("type of the input: yaml, json, dotenv, ini, binary (default: by file name)"),
+  "input-type": format("type of the input (default: by file name)"),
   "output-type": format("type of the output (default: that of the input)"),
   "filename-override": text("NAME", "choose rule and types as if the file had this name"),
   "show-master-keys": on("show the metadata in the editor as well", "s"),
@@ -247,7 +247,7 @@ export const options: OptionTable = {
   },
   strict: on("refuse values that would not come back exactly as written"),
   "allow-unencrypted": on("allow a result in which no value is encrypted"),
-  check: on("change nothing; exit with a status that says whether keys would change", "dry-run"),
+  check: on("change nothing; exit 10 if keys would change", "dry-run"),
   document: integer("work on the Nth document of a YAML file, counted from 0"),
   group: integer("add keys to the Nth key group, counted from 0"),
   recover: on("go on with edits that could not be saved"),

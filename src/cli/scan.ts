@@ -14,16 +14,15 @@ export interface Given {
 
 /** Why a command line cannot be understood; `usage.ts` puts it into words. */
 export type Problem =
+  | { readonly kind: "unknown" | "syntax" | "no-value" | "useless"; readonly spelling: string }
   | {
-      readonly kind: "unknown" | "syntax" | "no-value" | "not-boolean" | "not-integer";
+      readonly kind: "not-boolean" | "not-integer" | "out-of-range";
       readonly spelling: string;
-      readonly text?: string;
+      readonly text: string;
     }
-  | { readonly kind: "out-of-range"; readonly spelling: string; readonly text: string }
   | { readonly kind: "not-a-choice"; readonly spelling: string; readonly choices: readonly string[] }
   | { readonly kind: "two-spellings"; readonly first: string; readonly second: string }
-  | { readonly kind: "variable"; readonly variable: string; readonly name: OptionName; readonly text: string }
-  | { readonly kind: "useless"; readonly spelling: string }
+  | { readonly kind: "variable"; readonly variable: string; readonly name: OptionName }
   | { readonly kind: "too-many-operands" }
   | { readonly kind: "unknown-command"; readonly word: string };
 
