@@ -11,6 +11,8 @@ export const siblingSuffixes = {
   temporary: ".leafcrypt-tmp",
   recovery: ".leafcrypt-recovery",
   lock: ".leafcrypt-lock",
+  /** As long as the lock's, so that wherever a lock has room, its guard has. */
+  guard: ".leafcrypt-void",
 } as const;
 
 /** The path of a file of ours beside `path`: `.NAME` and the suffix, NAME cut where the whole would be too long. */
