@@ -17,6 +17,8 @@ export interface Dialect {
   readonly refusesTwoSpellings: boolean;
   /** Whether an option before the command that the command has no use for is refused, or only warned about. */
   readonly refusesUselessGlobals: boolean;
+  /** Whether completion after a command offers the options of the older style too, as the reference does. */
+  readonly completesGlobals: boolean;
   /** Whether usage errors put the help on standard output beside a log line, or one message on standard error. */
   readonly usageErrors: "help" | "message";
   /** The shells `completion` knows. */
@@ -36,6 +38,7 @@ const leafcrypt: Dialect = {
   joinsRepeatedKeys: true,
   refusesTwoSpellings: false,
   refusesUselessGlobals: true,
+  completesGlobals: false,
   usageErrors: "message",
   shells: ["bash", "zsh", "fish", "powershell"],
 };
@@ -50,6 +53,7 @@ const sops: Dialect = {
   joinsRepeatedKeys: false,
   refusesTwoSpellings: true,
   refusesUselessGlobals: false,
+  completesGlobals: true,
   usageErrors: "help",
   shells: ["bash", "zsh"],
 };

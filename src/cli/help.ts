@@ -73,8 +73,26 @@ const RARE: readonly OptionName[] = [
   ...(["hckms", "aws-profile", "encryption-context", "shamir-secret-sharing-threshold", "indent", "layout"] as const),
   ...(["unencrypted-suffix", "encrypted-suffix", "unencrypted-comment-regex", "encrypted-comment-regex"] as const),
   ...(["mac-only-encrypted", "enable-local-keyservice", "keyservice", "decryption-order", "config"] as const),
-  ...(["verbose", "strict", "allow-unencrypted", "background", "user", "document", "filename-override"] as const),
-  ...(["add-hckms", "rm-hckms", "add-kms", "rm-kms", "add-gcp-kms", "rm-gcp-kms", "add-azure-kv"] as const),
+  ...([
+    "verbose",
+    "strict",
+    "allow-unencrypted",
+    "background",
+    "user",
+    "document",
+    "filename-override",
+    "unencrypted-regex",
+  ] as const),
+  ...([
+    "show-master-keys",
+    "add-hckms",
+    "rm-hckms",
+    "add-kms",
+    "rm-kms",
+    "add-gcp-kms",
+    "rm-gcp-kms",
+    "add-azure-kv",
+  ] as const),
   ...(["rm-azure-kv", "add-hc-vault-transit", "rm-hc-vault-transit"] as const),
 ];
 
@@ -96,8 +114,7 @@ function shortHelp(topic: HelpTopic, dialect: Dialect, isFull: boolean): string[
   const others = all.filter((name) => !shown.includes(name)).map(withDashes);
   const command = topic === "legacy" ? "" : ` ${topic}`;
   return [
-    `Usage: ${program}${command} [options] ${operands}`.trimEnd(),
-    sentence(summary),
+    `${`Usage: ${program}${command} [options] ${operands}`.trimEnd()}\n${sentence(summary)}`,
     columns(shown.map((name) => [signature(name), isFull ? explain(name) : options[name].description]))
       .map((line) => `  ${line}`)
       .join("\n"),
