@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { SopsError } from "../errors.ts";
 import { describeFailure, showPath, type Announce } from "./failures.ts";
 import {
+  closeQuietly,
   errnoOf,
   isErrno,
   openFlags,
@@ -54,7 +55,7 @@ export function writeInPlace(write: InPlaceWrite, files: FileSystem): void {
     overwriteOrRestore(fd, write, old, recovery, files);
     removeSibling(recovery, files, write.announce);
   } finally {
-    files.close(fd);
+    closeQuietly(fd, files);
   }
 }
 
@@ -79,7 +80,8 @@ function isPresent(path: string, files: FileSystem): boolean {
   return succeeds(() => files.lstat(path), "ENOENT", "ENOTDIR", "EACCES");
 }
 
-function keepCopy({ target, shown, recoveryFolder }: InPlaceWrite, old: Uint8Array, files: FileSystem): string {
+function keepCopy(write: InPlaceWrite, old: Uint8Array, files: FileSystem): string {
+  const { target, shown, recoveryFolder } = write;
   const earlier = findRecoveryCopy(target, recoveryFolder, files);
   if (earlier !== null) {
     throw new SopsError("ERR_WRITE", `an earlier write of ${showPath(shown)} was interrupted`, {
@@ -88,34 +90,40 @@ function keepCopy({ target, shown, recoveryFolder }: InPlaceWrite, old: Uint8Arr
   }
   const [beside, elsewhere] = recoveryPaths(target, recoveryFolder);
   try {
-    return writeCopy(beside as string, old, files);
+    return writeCopy(beside as string, write, old, files);
   } catch (error) {
     if (elsewhere === undefined || !isErrno(error, "EACCES", "EPERM", "EROFS")) throw error;
-    return writeCopy(elsewhere, old, files);
+    return writeCopy(elsewhere, write, old, files);
   }
 }
 
 /** Makes the copy appear whole: a half-written one would pass for the old content after a crash. */
-function writeCopy(path: string, old: Uint8Array, files: FileSystem): string {
+function writeCopy(path: string, { target, announce }: InPlaceWrite, old: Uint8Array, files: FileSystem): string {
   const folder = openFolder(dirname(path), files);
   try {
-    const temporary = createTemporary(path, 0o600, files);
+    const { path: temporary, fd } = createTemporary(`${dirname(path)}/${basename(target)}`, 0o600, files);
+    let current = temporary;
     try {
-      try {
-        writeAll(temporary.fd, old, files, 0);
-        files.fsync(temporary.fd);
-      } finally {
-        files.close(temporary.fd);
-      }
-      files.rename(temporary.path, path);
+      fillCopy(fd, old, files);
+      files.rename(temporary, path);
+      current = path;
+      flushFolder(folder, files);
     } catch (error) {
-      removeSibling(temporary.path, files);
+      removeSibling(current, files, announce);
       throw error;
     }
-    flushFolder(folder, files);
     return path;
   } finally {
     closeFolder(folder, files);
+  }
+}
+
+function fillCopy(fd: number, old: Uint8Array, files: FileSystem): void {
+  try {
+    writeAll(fd, old, files, 0);
+    files.fsync(fd);
+  } finally {
+    closeQuietly(fd, files);
   }
 }
 

@@ -1,7 +1,7 @@
 import { SopsError } from "../errors.ts";
 import { replaceFile } from "./atomic.ts";
 import { explaining, isLookup, type Announce } from "./failures.ts";
-import { isErrno, nodeFileSystem, openFlags, writeAll, type FileSystem } from "./file-system.ts";
+import { isErrno, nodeFileSystem, openFlags, succeeds, writeAll, type FileSystem } from "./file-system.ts";
 
 /** Names that stand for a descriptor we hold already, with its number. */
 const DESCRIPTOR_NAMES =
@@ -81,15 +81,14 @@ function descriptorOf(path: string): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
-/** Whether the name leads to something else than a file or a folder; what cannot be looked at is neither. */
+/** Whether the name leads to something else than a file or a folder; what cannot be looked at is left to `replaceFile`. */
 function isSpecial(path: string, files: FileSystem): boolean {
-  try {
+  let special = false;
+  succeeds(() => {
     const status = files.stat(path);
-    return !status.isFile() && !status.isDirectory();
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR", "EACCES", "ELOOP")) return false;
-    throw error;
-  }
+    special = !status.isFile() && !status.isDirectory();
+  });
+  return special;
 }
 
 function writeSpecial(path: string, bytes: Uint8Array, files: FileSystem): void {
