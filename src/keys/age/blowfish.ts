@@ -23,8 +23,8 @@ export class Blowfish {
     }
     this.#left = 0;
     this.#right = 0;
-    let position = this.#replace(this.#p, 0, data);
-    position = this.#replace(this.#s, position, data);
+    this.#replace(this.#p, 0, data);
+    this.#replace(this.#s, P_WORDS, data);
   }
 
   /** Encrypts pairs of words in place. */
@@ -38,19 +38,17 @@ export class Blowfish {
     }
   }
 
-  #replace(words: Uint32Array, position: number, data: Uint32Array | undefined): number {
-    let next = position;
+  /** @param start - words of the state before these, which is how far the data has been used */
+  #replace(words: Uint32Array, start: number, data: Uint32Array | undefined): void {
     for (let index = 0; index < words.length; index += 2) {
       if (data !== undefined) {
-        this.#left ^= data[next % data.length] ?? 0;
-        this.#right ^= data[(next + 1) % data.length] ?? 0;
-        next += 2;
+        this.#left ^= data[(start + index) % data.length] ?? 0;
+        this.#right ^= data[(start + index + 1) % data.length] ?? 0;
       }
       this.#encipher();
       words[index] = this.#left;
       words[index + 1] = this.#right;
     }
-    return next;
   }
 
   #encipher(): void {
