@@ -4,9 +4,10 @@ import { entry, leaf, mapping, sequence, type Entry, type Mapping, type Node } f
 import { KeyError, SopsError } from "../errors.ts";
 import { parseRfc3339, withoutFraction } from "../go/time.ts";
 import type { KeyBackend, KeyRecord, KeyType, MasterKey } from "../keys/backend.ts";
+import type { WrappedKey } from "../keys/wrapped-key.ts";
 import { isNull, looseBoolean, looseInteger, looseMappings, looseString, unexpected } from "./loose.ts";
 import { readSelection } from "./selection.ts";
-import type { Metadata, WrappedKey } from "./type.ts";
+import type { Metadata } from "./type.ts";
 
 /** Key lists in the order in which their keys stand in a group once loaded (file-format.md 5.1). */
 const LOAD_ORDER: readonly KeyType[] = ["kms", "gcp_kms", "hckms", "azure_kv", "hc_vault", "pgp", "age"];

@@ -1,14 +1,5 @@
 import type { SelectionRule } from "../document/selection.ts";
-import type { MasterKey } from "../keys/backend.ts";
-
-/** A master key with the data key, or the share of it, that it wrapped. */
-export interface WrappedKey {
-  readonly key: MasterKey;
-  /** The wrapped bytes as text, in the encoding of the key's type (file-format.md 6.4). */
-  readonly enc: string;
-  /** When the key was added to the file, as printed (file-format.md 6.6); keys of a type without dates have none. */
-  readonly createdAt?: string;
-}
+import type { WrappedKey } from "../keys/wrapped-key.ts";
 
 /** What the `sops` block of a file says (file-format.md 6.1), in types instead of loose text. */
 export interface Metadata {
