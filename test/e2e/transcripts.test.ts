@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { programFolder } from "../support/sandbox.ts";
+import {
+  loadTranscripts,
+  missingNeeds,
+  removeKeyRings,
+  replay,
+  type Difference,
+  type Transcript,
+} from "../support/transcripts.ts";
+
+const transcripts = loadTranscripts();
+const phrases = readData("stderr-phrases.json") as readonly string[];
+const differences = readData("transcript-differences.json") as Readonly<Record<string, Difference>>;
+
+/** By command, for the summary at the end. */
+const failures = new Map<string, string[]>();
+
+beforeAll(() => {
+  programFolder();
+});
+
+afterAll(() => {
+  removeKeyRings();
+  if (failures.size > 0) console.log(summary());
+});
+
+describe.concurrent("behaves as recorded under the name sops", () => {
+  for (const transcript of transcripts) {
+    const missing = missingNeeds(transcript);
+    const needs = missing.length === 0 ? "" : ` (needs ${missing.join(", ")})`;
+    it.skipIf(missing.length > 0)(`${transcript.id} ${transcript.title}${needs}`, async () => {
+      const problems = await replay(transcript, phrases, differences[transcript.id]);
+      if (problems.length > 0) note(transcript, problems);
+      expect(problems).toEqual([]);
+    });
+  }
+});
+
+it("lists no difference without a transcript and the number of an improvement", () => {
+  const ids = new Set(transcripts.map(({ id }) => id));
+  for (const [id, difference] of Object.entries(differences)) {
+    expect(ids).toContain(id);
+    expect(difference.improvement).toMatch(/^I-\d\d$/u);
+    expect(difference.reason).not.toBe("");
+  }
+});
+
+function readData(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(name, import.meta.url), "utf8"));
+}
+
+function note(transcript: Transcript, problems: readonly string[]): void {
+  const command = transcript.steps[0]?.argv.slice(1).find((argument) => /^[a-z]/u.test(argument)) ?? "(none)";
+  const known = [
+    "encrypt",
+    "decrypt",
+    "edit",
+    "set",
+    "unset",
+    "rotate",
+    "updatekeys",
+    "groups",
+    "exec-env",
+    "exec-file",
+  ];
+  const name = [...known, "publish", "keyservice", "filestatus"].includes(command) ? command : "other";
+  failures.set(name, [
+    ...(failures.get(name) ?? []),
+    `${transcript.id} ${transcript.title}: ${problems.join("\n      ")}`,
+  ]);
+}
+
+function summary(): string {
+  const blocks = [...failures].map(
+    ([command, lines]) => `${command} (${String(lines.length)})\n  ${lines.join("\n  ")}`,
+  );
+  return `Failed transcripts by command\n${blocks.join("\n")}`;
+}
