@@ -1,12 +1,12 @@
 import { DATA_KEY_LENGTH, importDataKey } from "../bytes/aes-gcm.ts";
+import type { EncryptionPolicy } from "../config/policy.ts";
 import type { Mapping } from "../document/model.ts";
 import { seal, type TreeResult } from "../document/seal.ts";
-import { compileSelection, DEFAULT_SELECTION, SELECT_ALL, type SelectionRule } from "../document/selection.ts";
+import { compileSelection, DEFAULT_SELECTION, SELECT_ALL } from "../document/selection.ts";
 import { SopsError } from "../errors.ts";
 import type { Source } from "../formats/format.ts";
 import { readPlain } from "../formats/registry.ts";
 import { formatUtcSeconds } from "../go/time.ts";
-import type { MasterKey } from "../keys/backend.ts";
 import { storedThreshold, wrapDataKey } from "../keys/groups.ts";
 import type { WrappedKey } from "../keys/wrapped-key.ts";
 import { hasMetadata, putMetadata } from "../metadata/place.ts";
@@ -16,16 +16,6 @@ import { FORMAT_VERSION, type Context, type FormatChoice } from "./context.ts";
 import { sealMac } from "./encrypted-file.ts";
 import { keepsText, renderEncrypted } from "./render.ts";
 import { changedNotation, verifyEncrypted } from "./verify.ts";
-
-/** Who can open a new file and what in it is encrypted; from a creation rule or from options, it makes no difference. */
-export interface EncryptionPolicy {
-  readonly keyGroups: readonly (readonly MasterKey[])[];
-  /** Groups needed to open the file; 0 stands for all. */
-  readonly shamirThreshold: number;
-  /** Undefined for the default: everything but keys that end in `_unencrypted`. */
-  readonly selection: SelectionRule | undefined;
-  readonly macOnlyEncrypted: boolean;
-}
 
 /** Options of `encrypt`. */
 export interface EncryptOptions extends FormatChoice {

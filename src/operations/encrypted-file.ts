@@ -6,7 +6,7 @@ import type { Mapping } from "../document/model.ts";
 import { isSameMac, open } from "../document/seal.ts";
 import { compileSelection, DEFAULT_SELECTION, type Selection } from "../document/selection.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
-import { MacMismatchError, SopsError } from "../errors.ts";
+import { FormatError, MacMismatchError, SopsError } from "../errors.ts";
 import type { Format, Source } from "../formats/format.ts";
 import { recoverDataKey } from "../keys/groups.ts";
 import { takeMetadata } from "../metadata/place.ts";
@@ -40,7 +40,7 @@ export interface OpenedFile extends LoadedFile {
  * @throws {SopsError} ERR_METADATA_MISSING for a file that is not encrypted, ERR_LOAD for metadata that make no sense
  */
 export async function loadFile(bytes: Uint8Array, format: Format, context: Context): Promise<LoadedFile> {
-  const source = await format.read(bytes);
+  const source = await readEncrypted(bytes, format);
   const { documents, metadata } = takeMetadata(source.documents, format.metadataPlace);
   if (metadata === undefined) {
     throw new SopsError("ERR_METADATA_MISSING", "sops metadata not found", {
@@ -48,6 +48,16 @@ export async function loadFile(bytes: Uint8Array, format: Format, context: Conte
     });
   }
   return { format, source, documents, metadata: metadataFromTree(metadata, context.backends) };
+}
+
+/** An encrypted file that does not read has the status of a bad file, not of bad input (cli-behaviour.md 3.1). */
+async function readEncrypted(bytes: Uint8Array, format: Format): Promise<Source> {
+  try {
+    return await format.read(bytes);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new SopsError("ERR_LOAD", `Error unmarshalling input ${format.name}: ${error.message}`, { cause: error });
+  }
 }
 
 /** The selection stored in a file, or the default one. */

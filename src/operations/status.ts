@@ -1,4 +1,4 @@
-import { SopsError } from "../errors.ts";
+import { FormatError, SopsError } from "../errors.ts";
 import type { Format } from "../formats/format.ts";
 import { isEncrypted, type Metadata } from "../metadata/type.ts";
 import type { Context } from "./context.ts";
@@ -23,7 +23,7 @@ export async function fileStatus(bytes: Uint8Array, format: Format, context: Con
     return { isEncrypted: isEncrypted(metadata), metadata };
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
-    const isPlainBinary = format.name === "binary" && error.code === "ERR_PARSE";
+    const isPlainBinary = format.name === "binary" && error.cause instanceof FormatError;
     if (error.code === "ERR_METADATA_MISSING" || isPlainBinary) return { isEncrypted: false };
     throw error;
   }

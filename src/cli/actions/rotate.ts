@@ -1,0 +1,41 @@
+import { resolve } from "node:path";
+import { SopsError } from "../../errors.ts";
+import { rotate } from "../../operations/rotate.ts";
+import { fileExists } from "../../storage/read.ts";
+import { contextOf } from "../context.ts";
+import { readOperand, refuseConflicts, requireOperand, withLockOn, writeResult } from "../files.ts";
+import { keysFromOptions } from "../key-options.ts";
+import { forEachFile } from "../many.ts";
+import type { Session } from "../session.ts";
+import { formatChoice, loadSettings, nameFor } from "../settings.ts";
+
+/** `rotate FILE…` */
+export async function rotateAction(session: Session): Promise<number> {
+  const { values, positionals } = session.invocation;
+  requireOperand(positionals[0]);
+  const add = keysFromOptions(values, "add-");
+  const remove = keysFromOptions(values, "rm-");
+  const context = contextOf(session);
+  return forEachFile(session, positionals, async (operand) => {
+    refuseConflicts(session, operand);
+    if (add.length + remove.length > 0) refuseChangeOfMissing(session, requireOperand(operand));
+    const name = nameFor(session, operand);
+    const settings = await loadSettings(session, name, "stores");
+    await withLockOn(session, operand, async () => {
+      const input = readOperand(session, operand);
+      const options = { context, ignoreMac: values["ignore-mac"] === true, add, remove, group: values.group ?? 0 };
+      const result = await rotate(input.bytes, { ...formatChoice(session, settings, name), ...options });
+      writeResult(session, input, result, false);
+    });
+  });
+}
+
+/** Keys cannot be added to, or removed from, a file that is not there. */
+export function refuseChangeOfMissing(session: Session, operand: string): void {
+  const path = resolve(session.workingDirectory, operand);
+  if (operand === "/dev/stdin" || operand === "-" || fileExists(path)) return;
+  throw new SopsError(
+    "ERR_CHANGE_KEYS_OF_MISSING_FILE",
+    `Error: cannot add or remove keys on non-existent file ${JSON.stringify(path)}, use the --kms and --pgp flags instead.`,
+  );
+}

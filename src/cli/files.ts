@@ -1,0 +1,93 @@
+import { resolve } from "node:path";
+import { SopsError } from "../errors.ts";
+import { replaceFile } from "../storage/atomic.ts";
+import { withFileLock } from "../storage/locks.ts";
+import { createOutput } from "../storage/output.ts";
+import { fileExists, readInput, type FileIdentity } from "../storage/read.ts";
+import type { Session } from "./session.ts";
+
+/** A file to work on; `-` is standard input. */
+export interface InputText {
+  /** Absolute path, or undefined for standard input. */
+  readonly path: string | undefined;
+  readonly bytes: Uint8Array;
+  readonly identity: FileIdentity | null;
+}
+
+/** Whether an operand stands for standard input (I-08). */
+export function isStandardInput(operand: string | undefined): boolean {
+  return operand === undefined || operand === "-";
+}
+
+/** Reads a FILE, or standard input where there is none. */
+export function readOperand(session: Session, operand: string | undefined): InputText {
+  if (operand === undefined || isStandardInput(operand)) {
+    return { path: undefined, bytes: session.terminal.readInput(), identity: null };
+  }
+  const path = resolve(session.workingDirectory, operand);
+  const { bytes, identity } = operand === "/dev/stdin" ? { bytes: session.terminal.readInput(), identity: null } : readInput(path);
+  return { path, bytes, identity };
+}
+
+/** Refuses a FILE that is not there, in the words of `encrypt` and `decrypt`. */
+export function refuseMissing(session: Session, operand: string): void {
+  const path = resolve(session.workingDirectory, operand);
+  if (operand === "/dev/stdin" || fileExists(path)) return;
+  throw new SopsError("ERR_NOT_FOUND", `Error: cannot operate on non-existent file ${JSON.stringify(path)}`);
+}
+
+/** Refuses a command line without FILE. */
+export function requireOperand(operand: string | undefined): string {
+  if (operand !== undefined) return operand;
+  throw new SopsError("ERR_NO_FILE", "Error: no file specified", { hint: "name the file to work on; --help shows how" });
+}
+
+/** Refuses `-i` beside `--output`, and `-i` on standard input. */
+export function refuseConflicts({ invocation: { values } }: Session, operand: string | undefined): void {
+  const inPlace = values["in-place"] === true;
+  if (inPlace && (values.output ?? "") !== "") {
+    throw new SopsError("ERR_CONFLICTING_OPTIONS", "Error: cannot operate on both --output and --in-place");
+  }
+  if (inPlace && isStandardInput(operand)) {
+    throw new SopsError("ERR_CONFLICTING_OPTIONS", "Error: cannot use --in-place when reading from stdin");
+  }
+}
+
+/** Writes over a FILE that was read before; refused if it changed meanwhile. */
+export function writeInPlace(session: Session, input: InputText, bytes: Uint8Array): void {
+  if (input.path === undefined) return;
+  if (input.identity === null) {
+    session.terminal.print(bytes);
+    return;
+  }
+  replaceFile(input.path, bytes, {
+    identity: input.identity,
+    announce: (message, fields) => {
+      session.log("warning", message, fields);
+    },
+  });
+  session.log("info", "File written successfully", { file: input.path });
+}
+
+/** Writes a result where `-i`, `--output` or neither say. `isSecret`: it holds plaintext. */
+export function writeResult(session: Session, input: InputText, bytes: Uint8Array, isSecret: boolean): void {
+  const { values } = session.invocation;
+  const output = values.output ?? "";
+  if (values["in-place"] === true) writeInPlace(session, input, bytes);
+  else if (output !== "" && output !== "-") {
+    createOutput(output, bytes, {
+      secret: isSecret,
+      announce: (message, fields) => {
+        session.log("warning", message, fields);
+      },
+    });
+  } else session.terminal.print(bytes);
+}
+
+/** Holds a file's lock while it is read, changed and written, so that no change of another process is lost. */
+export async function withLockOn<T>(session: Session, operand: string | undefined, use: () => Promise<T>): Promise<T> {
+  if (operand === undefined || isStandardInput(operand) || operand === "/dev/stdin") return use();
+  const path = resolve(session.workingDirectory, operand);
+  if (!fileExists(path)) return use();
+  return withFileLock(path, { cleanup: session.cleanup }, use);
+}

@@ -1,0 +1,28 @@
+import type { Action, Session } from "./session.ts";
+import type { CommandName } from "./commands.ts";
+
+/** What each command runs; loaded when it does, so that a decryption does not wait for an editor's code. */
+const actions: Readonly<Record<CommandName, () => Promise<Action>>> = {
+  legacy: async () => (await import("./actions/legacy.ts")).legacyAction,
+  encrypt: async () => (await import("./actions/encrypt.ts")).encryptAction,
+  decrypt: async () => (await import("./actions/decrypt.ts")).decryptAction,
+  edit: async () => (await import("./actions/edit.ts")).editAction,
+  set: async () => (await import("./actions/set.ts")).setAction,
+  unset: async () => (await import("./actions/set.ts")).unsetAction,
+  rotate: async () => (await import("./actions/rotate.ts")).rotateAction,
+  updatekeys: async () => (await import("./actions/updatekeys.ts")).updateKeysAction,
+  "groups add": async () => (await import("./actions/groups.ts")).addGroupAction,
+  "groups delete": async () => (await import("./actions/groups.ts")).deleteGroupAction,
+  "exec-env": async () => (await import("./actions/exec.ts")).execEnvAction,
+  "exec-file": async () => (await import("./actions/exec.ts")).execFileAction,
+  publish: async () => (await import("./actions/publish.ts")).publishAction,
+  keyservice: async () => (await import("./actions/keyservice.ts")).keyServiceAction,
+  filestatus: async () => (await import("./actions/filestatus.ts")).fileStatusAction,
+};
+
+/** Runs a command; gives its exit status. */
+export async function runCommand(session: Session): Promise<number> {
+  for (const warning of session.invocation.warnings) session.log("warning", warning);
+  const action = await actions[session.invocation.command]();
+  return action(session);
+}
