@@ -217,11 +217,19 @@ function requireAllowedProfile(profile: string, host: Host): void {
   throw new KeyError(`SOPS_AWS_PROFILE_ALLOWLIST does not allow the AWS profile ${printable(profile)}`);
 }
 
+/** Without a logger the SDK prints its advice on standard error. */
+const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+function nothing(): void {
+  // Said by our own errors.
+}
+
 async function connect(region: string, key: KmsKey, host: Host): Promise<KMSClient> {
   const { KMSClient } = await loadSdk();
   const base: KMSClientConfig = {
     region,
     maxAttempts: 1, // callRemote repeats
+    logger: SILENT,
     requestHandler: await requestHandlerFor(host),
     ...(key.profile === "" ? {} : { profile: key.profile }),
   };

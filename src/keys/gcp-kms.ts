@@ -55,8 +55,10 @@ async function encrypt(name: string, plaintext: Uint8Array, host: Host): Promise
   const ciphertext = await callRemote(
     {
       failed: "failed to encrypt sops data key with GCP KMS",
-      attempt: async (_signal, timeout) =>
-        (await client.encrypt({ name, plaintext }, { timeout, retry: null }))[0].ciphertext,
+      attempt: async (_signal, timeout) => {
+        await client.initialize();
+        return (await client.encrypt({ name, plaintext }, { timeout, retry: null }))[0].ciphertext;
+      },
       explain,
     },
     host,
@@ -71,8 +73,10 @@ async function decrypt(name: string, enc: string, host: Host): Promise<Uint8Arra
   const plaintext = await callRemote(
     {
       failed: "failed to decrypt sops data key with GCP KMS",
-      attempt: async (_signal, timeout) =>
-        (await client.decrypt({ name, ciphertext }, { timeout, retry: null }))[0].plaintext,
+      attempt: async (_signal, timeout) => {
+        await client.initialize();
+        return (await client.decrypt({ name, ciphertext }, { timeout, retry: null }))[0].plaintext;
+      },
       explain,
     },
     host,
@@ -97,7 +101,10 @@ function requireResourceId(name: string): void {
   }
 }
 
-/** One client for a run: it holds the connection and the token. */
+/**
+ * One client for a run: it holds the connection and the token. Callers await `initialize()` before anything else: a call
+ * starts it on its own, but leaves a failure of it (no credentials) as an unhandled rejection.
+ */
 const clientOf = perHost(async (host): Promise<Client> => {
   const { KeyManagementServiceClient } = await loadOptional("@google-cloud/kms", () => import("@google-cloud/kms"));
   return new KeyManagementServiceClient({ ...endpointOptions(host.env), ...(await credentialOptions(host)) });
