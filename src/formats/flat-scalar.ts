@@ -1,4 +1,4 @@
-import { Timestamp, UnsignedInteger, type Leaf } from "../document/model.ts";
+import { Timestamp, UnsignedInteger, type Comment, type Leaf, type Node } from "../document/model.ts";
 import { flatFloatText } from "../go/float.ts";
 import { withoutFraction } from "../go/time.ts";
 
@@ -14,8 +14,11 @@ export function flatScalar(value: Leaf["value"]): string | Uint8Array {
   return value instanceof UnsignedInteger ? value.text : String(value);
 }
 
-/** How Go names the type of a scalar, which some messages of the reference say. */
-export function goTypeName(value: Leaf["value"]): string {
+/** How Go names the type of an extracted value, which a message of the reference says. */
+export function goTypeName(node: Node | Comment): string {
+  if (node.kind === "sequence") return "[]interface {}";
+  if (node.kind !== "leaf") return node.kind === "mapping" ? "sops.TreeBranch" : "sops.Comment";
+  const { value } = node;
   if (value === null) return "<nil>";
   if (value instanceof Timestamp) return "time.Time";
   if (value instanceof UnsignedInteger) return "uint64";

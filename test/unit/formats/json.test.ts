@@ -18,7 +18,7 @@ import { notation, vectors, withLeaf, type StoreVector } from "../../support/vec
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const text = (written: Uint8Array): string => Buffer.from(written).toString();
-const read = (input: string): Source => json.read(bytes(input));
+const read = (input: string): Source => json.read(bytes(input)) as Source;
 const root = (source: Source): Mapping => source.documents[0] ?? mapping([]);
 const write = (source: Source, change: (root: Mapping) => Mapping): string =>
   text(json.write(source, [change(root(source))]));
