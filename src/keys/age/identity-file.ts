@@ -5,12 +5,12 @@ import type { Identity } from "./file.ts";
 import { parseX25519Identity } from "./x25519.ts";
 
 /** Largest identity file taken, in bytes; the reference's limit for those under a passphrase. */
-export const MAX_IDENTITY_FILE_LENGTH = 16 << 20;
+const MAX_IDENTITY_FILE_LENGTH = 16 << 20;
 
-/** What a list of identities gave. */
+/** What a list of identities gave. `problem` says why it, or a part of it, cannot be used. */
 export interface IdentityList {
   readonly identities: readonly Identity[];
-  /** Lines that hold none, counted from 1, and what is wrong with the first of them. */
+  /** Lines that could not be used, counted from 1; `problem` is that of the first. */
   readonly badLines: readonly number[];
   readonly problem?: string;
 }
@@ -48,18 +48,20 @@ export async function parseIdentityList(text: string, separator?: RegExp): Promi
  * Reads what an identity file or a command that prints one holds: a list of identities, or one under a passphrase.
  *
  * @param location - what the prompt for the passphrase calls it
- * @throws {KeyError} if it is neither
  */
 export async function parseIdentityFile(content: Uint8Array, location: string): Promise<IdentityList> {
-  if (content.length > MAX_IDENTITY_FILE_LENGTH) throw new KeyError("the identity file is larger than 16 MiB");
+  if (content.length > MAX_IDENTITY_FILE_LENGTH) return useless("larger than 16 MiB");
   const start = Buffer.from(content.subarray(0, 16)).toString("latin1");
   if (start.startsWith("age-encryption") || start.startsWith("-----BEGIN AGE")) {
     const { protectedIdentity } = await import("./protected-identity.ts");
     return { identities: [protectedIdentity(content, location)], badLines: [] };
   }
   const text = decodeUtf8(content);
-  if (text === undefined) throw new KeyError("the identity file is not text");
-  return parseIdentityList(text);
+  return text === undefined ? useless("not a text") : parseIdentityList(text);
+}
+
+function useless(problem: string): IdentityList {
+  return { identities: [], badLines: [], problem };
 }
 
 async function parseIdentity(text: string): Promise<Identity> {

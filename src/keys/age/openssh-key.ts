@@ -23,10 +23,10 @@ export type OpenSshPrivateKey =
 export type OpenSshRsaNumbers = Readonly<Record<"n" | "e" | "d" | "iqmp" | "p" | "q", Buffer>>;
 
 const MAGIC = "openssh-key-v1\0";
-const CIPHERS: Readonly<Record<string, { readonly keyLength: number; readonly ivLength: number }>> = {
-  "aes256-ctr": { keyLength: 32, ivLength: 16 },
-  "aes256-cbc": { keyLength: 32, ivLength: 16 },
-};
+/** Ciphers of protected keys by OpenSSH's name, with OpenSSL's; all have 32 bytes of key and 16 of IV. */
+const CIPHERS: Readonly<Record<string, string>> = { "aes256-ctr": "aes-256-ctr", "aes256-cbc": "aes-256-cbc" };
+const KEY_LENGTH = 32;
+const IV_LENGTH = 16;
 /** Ours: ssh-keygen's default is 24; a file that asks for millions only means to keep us busy. */
 const MAX_ROUNDS = 10_000;
 
@@ -61,8 +61,8 @@ async function decrypt(
   passphrase: string,
   how: { readonly cipher: string; readonly kdf: string; readonly kdfOptions: Buffer },
 ): Promise<Buffer> {
-  const lengths = CIPHERS[how.cipher];
-  if (how.kdf !== "bcrypt" || lengths === undefined) {
+  const cipher = Object.hasOwn(CIPHERS, how.cipher) ? CIPHERS[how.cipher] : undefined;
+  if (how.kdf !== "bcrypt" || cipher === undefined) {
     throw new KeyError(
       "ssh: unsupported protection of the private key: age takes bcrypt with aes256-ctr or aes256-cbc",
     );
@@ -72,12 +72,8 @@ async function decrypt(
   const rounds = options.uint32();
   if (rounds > MAX_ROUNDS) throw new KeyError(`ssh: more than ${String(MAX_ROUNDS)} rounds of bcrypt`);
   const { bcryptPbkdf } = await import("./bcrypt-pbkdf.ts");
-  const derived = bcryptPbkdf(Buffer.from(passphrase, "utf8"), salt, rounds, lengths.keyLength + lengths.ivLength);
-  const decipher = createDecipheriv(
-    how.cipher,
-    derived.subarray(0, lengths.keyLength),
-    derived.subarray(lengths.keyLength),
-  );
+  const derived = bcryptPbkdf(Buffer.from(passphrase, "utf8"), salt, rounds, KEY_LENGTH + IV_LENGTH);
+  const decipher = createDecipheriv(cipher, derived.subarray(0, KEY_LENGTH), derived.subarray(KEY_LENGTH));
   decipher.setAutoPadding(false);
   try {
     return Buffer.concat([decipher.update(sealed), decipher.final()]);

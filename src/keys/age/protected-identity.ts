@@ -9,6 +9,7 @@ import { decryptFile, type Identity } from "./file.ts";
 import { decodeUnpadded, FILE_KEY_LENGTH, parseHeader } from "./header.ts";
 import { parseIdentityList } from "./identity-file.ts";
 
+const WRONG_PASSPHRASE = "incorrect passphrase";
 const STANZA_TYPE = "scrypt";
 const SALT_LABEL = "age-encryption.org/v1/scrypt";
 const SALT_LENGTH = 16;
@@ -37,15 +38,24 @@ async function openIdentityFile(content: Uint8Array, location: string, host: Hos
     const text = asBuffer(content).toString("latin1");
     const file = isArmored(text) ? dearmor(text) : content;
     parseHeader(file); // nobody is asked for the passphrase of a broken file
-    const passphrase = await host.askPassphrase(`Enter passphrase for identity '${location}':`);
+    const passphrase = await askPassphrase(location, host);
     const plaintext = await decryptFile(file, [passphraseIdentity(passphrase)], host);
     const { identities, problem } = await parseIdentityList(asBuffer(plaintext).toString("utf8"));
     plaintext.fill(0);
     if (problem !== undefined) throw new KeyError(problem);
     return identities;
   } catch (error) {
-    throw new KeyError(`failed to decrypt identity file: ${messageOf(error)}`, { cause: error });
+    const message = messageOf(error);
+    throw new KeyError(message === WRONG_PASSPHRASE ? message : `failed to decrypt identity file: ${message}`, {
+      cause: error,
+    });
   }
+}
+
+function askPassphrase(location: string, host: Host): Promise<string> {
+  return host.askPassphrase(`Enter passphrase for identity '${location}': `).catch((error: unknown) => {
+    throw new KeyError(`could not read passphrase: ${messageOf(error)}`, { cause: error });
+  });
 }
 
 /** Opens files encrypted with a passphrase. A wrong one is an error: such a file has no other recipient. */
@@ -67,7 +77,7 @@ export function passphraseIdentity(passphrase: string): Identity {
       const key = scrypt(passphrase, salt, workFactor);
       const fileKey = cipher.open(key, ZERO_NONCE, stanza.body);
       key.fill(0);
-      if (fileKey === null) throw new KeyError("incorrect passphrase");
+      if (fileKey === null) throw new KeyError(WRONG_PASSPHRASE);
       return fileKey;
     },
   };

@@ -1,6 +1,6 @@
 import { constants, createHash, createPrivateKey, createPublicKey, privateDecrypt, type KeyObject } from "node:crypto";
 
-import { KeyError } from "../../errors.ts";
+import { KeyError, messageOf } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { asBuffer } from "../../bytes/utf8.ts";
 import { loadChaCha20Poly1305 } from "./chacha20-poly1305.ts";
@@ -82,17 +82,25 @@ function protectedIdentity(
   open: (passphrase: string) => Promise<SshPrivateKey>,
 ): Identity {
   const { file } = origin;
-  if (file === undefined) throw new KeyError("a protected SSH key from a command cannot be opened");
+  if (file === undefined) throw new KeyError("ssh: this private key is passphrase protected");
   let opened: Promise<SshPrivateKey> | undefined;
   return {
     async unwrap(header, host) {
       if (!header.stanzas.some(({ args }) => args[0]?.startsWith("ssh-"))) return null;
       const stanzas = stanzasFor(header, publicKeyOf(host));
       if (stanzas.length === 0) return null;
-      opened ??= host.askPassphrase(`Enter passphrase for '${file}':`).then(open);
+      opened ??= askPassphrase(file, host).then(open);
       return unwrapWith(await opened, stanzas);
     },
   };
+}
+
+function askPassphrase(file: string, host: Host): Promise<string> {
+  const name = JSON.stringify(file);
+  return host.askPassphrase(`Enter passphrase for ${name}: `).catch((error: unknown) => {
+    const reason = `failed to obtain passphrase: could not read passphrase for ${name}`;
+    throw new KeyError(`${reason}: ${messageOf(error)}`, { cause: error });
+  });
 }
 
 function stanzasFor(header: Header, key: SshPublicKey): Stanza[] {
