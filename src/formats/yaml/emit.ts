@@ -103,6 +103,11 @@ export function flowText(node: Node): string {
   return text.startsWith("!!binary |") ? `!!binary "${text.slice(text.indexOf("\n")).replaceAll("\n", "")}"` : text;
 }
 
+/** An item of a flow collection in one line; see `flowText`. */
+export function flowItemText(item: Entry | Node): string {
+  return item.kind === "entry" ? `${flowKeyText(item)}: ${flowText(item.value)}` : flowText(item);
+}
+
 function flowKeyText(item: Entry): string {
   return item.nonString === true ? nonStringKeyText(item.key) : doubleQuoted(item.key);
 }

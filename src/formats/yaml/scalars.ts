@@ -2,7 +2,7 @@ import { encodeBase64 } from "../../bytes/base64.ts";
 import { decodeUtf8 } from "../../bytes/utf8.ts";
 import { Timestamp, UnsignedInteger, type Leaf } from "../../document/model.ts";
 import { yamlFloatText } from "../../go/float.ts";
-import { resolvePlain } from "./resolve.ts";
+import { isPlainString } from "./resolve.ts";
 
 /** The ways in which the reference writes a string. */
 export type StringStyle = "plain" | "single" | "double" | "literal";
@@ -73,7 +73,7 @@ export function chooseStyle(text: string): StringStyle {
   if (isSimpleWord(text)) return isReservedWord(text) ? "double" : "plain";
   const analysis = analyse(text);
   if (analysis.hasLineFeed) return literalAllowed(text, analysis) ? "literal" : "double";
-  if (!isPlainString(text)) return "double";
+  if (!isStringEverywhere(text)) return "double";
   if (analysis.hasTab || analysis.hasUnprintable || analysis.hasBlankBeforeBreak || analysis.hasBlankAfterBreak) {
     return "double";
   }
@@ -95,8 +95,8 @@ function isReservedWord(text: string): boolean {
 }
 
 /** Whether the plain text reads back as this string, in YAML 1.1 too. */
-function isPlainString(text: string): boolean {
-  return typeof resolvePlain(text) === "string" && !OLD_BOOLEAN.test(text) && !BASE_60.test(text);
+function isStringEverywhere(text: string): boolean {
+  return isPlainString(text) && !OLD_BOOLEAN.test(text) && !BASE_60.test(text);
 }
 
 function analyse(text: string): Analysis {

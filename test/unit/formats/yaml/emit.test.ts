@@ -51,9 +51,13 @@ describe("indentation", () => {
     expect(emit([document], Number(indent))).toBe(text);
   });
 
-  it.each([0, undefined])("of %s is 4", (indent) => expect(emit([document], indent)).toBe(section.by_indent["4"]));
+  it.each([0, undefined])("of %s is 4", (indent) => {
+    expect(emit([document], indent)).toBe(section.by_indent["4"]);
+  });
 
-  it("above 9 is 2", () => expect(emit([document], 10)).toBe(section.by_indent["2"]));
+  it("above 9 is 2", () => {
+    expect(emit([document], 10)).toBe(section.by_indent["2"]);
+  });
 
   it("is not negative", () => {
     expect(() => emit([document], -1)).toThrow("YAML Negative indentation not accepted");
@@ -148,9 +152,13 @@ describe("one extracted value", () => {
       text: "# c\n- 1\n- - - |-\n      x\n      y\n# e\n- f: 1\n  # g\n",
     },
     { name: "a comment", node: comment(" c"), text: "value: ' c'\ninline: false\n" },
-  ])("writes $name", ({ node, text }) => expect(extract(node)).toBe(text));
+  ])("writes $name", ({ node, text }) => {
+    expect(extract(node)).toBe(text);
+  });
 
-  it("takes no negative indentation", () => expect(() => extract(leaf(1n), -1)).toThrow("Negative indentation"));
+  it("takes no negative indentation", () => {
+    expect(() => extract(leaf(1n), -1)).toThrow("Negative indentation");
+  });
 });
 
 it("writes 100,000 cells in well under a second", () => {

@@ -22,7 +22,9 @@ const stringSection = vectors("yaml_string_emission") as { indent: number; cases
 describe("strings, as the reference writes them", () => {
   const cases = stringSection.cases.filter((vector) => vector.reference_roundtrip_broken !== true);
 
-  it("has all vectors but the one that loses its value", () => expect(cases).toHaveLength(142));
+  it("has all vectors but the one that loses its value", () => {
+    expect(cases).toHaveLength(142);
+  });
 
   it.each(cases)("$value", ({ value, emitted }) => {
     expect(emit(mapping([entry("k", leaf(value))]), stringSection.indent)).toBe(emitted);
@@ -90,7 +92,9 @@ function listOf(items: readonly (string | { readonly k: string })[]): unknown[] 
 describe("bytes that are not UTF-8", () => {
   const bytes = (size: number) => new Uint8Array(size).fill(0x80);
 
-  it("are base64 on the line of their key", () => expect(scalarText(bytes(1), AT_ROOT)).toBe("!!binary gA=="));
+  it("are base64 on the line of their key", () => {
+    expect(scalarText(bytes(1), AT_ROOT)).toBe("!!binary gA==");
+  });
 
   it("are cut into lines of 70 characters", () => {
     const [header, first = "", second = ""] = scalarText(bytes(60), AT_ROOT).split("\n");

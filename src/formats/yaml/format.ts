@@ -1,0 +1,15 @@
+import type { Format } from "../format.ts";
+import { emitYaml, emitYamlValue } from "./emit.ts";
+import { readYaml } from "./read.ts";
+import { writeYaml } from "./write.ts";
+
+/** YAML, with comments, several documents, and everything that YAML 1.1 as the reference reads it can say. */
+export const yaml: Format = {
+  name: "yaml",
+  extensions: [".yaml", ".yml"],
+  metadataPlace: "entry",
+  read: readYaml,
+  write: writeYaml,
+  emit: emitYaml,
+  emitValue: emitYamlValue,
+};

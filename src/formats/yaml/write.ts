@@ -1,0 +1,228 @@
+import { encodeUtf8 } from "../../bytes/utf8.ts";
+import type { Comment, Mapping, Node, Span } from "../../document/model.ts";
+import type { Source } from "../format.ts";
+import { collectEdits, splice, type Edit, type Place, type Scribe, type Step } from "../splice.ts";
+import { spanOf } from "../text.ts";
+import { staleAliases } from "./aliases.ts";
+import { collectionText, commentText, flowText, hasValues } from "./emit.ts";
+import {
+  blockHeader,
+  endOf,
+  isBlank,
+  itemStart,
+  lastLeafOf,
+  layoutError,
+  lineBreakAt,
+  rowContentEnd,
+  valueStart,
+  type Container,
+  type Item,
+} from "./geometry.ts";
+import { restructureFlow } from "./restructure-flow.ts";
+import { restructureBlock } from "./restructure.ts";
+import { replaceLeaf, type Surroundings } from "./restyle.ts";
+import { scalarText, type ScalarPlace } from "./scalars.ts";
+
+/** An edit with its order among those that insert at one offset: what lies deeper in the tree goes first. */
+interface YamlEdit extends Edit {
+  readonly depth: number;
+  /** Whether it goes without a word where a larger edit takes its place away. */
+  readonly isComment: boolean;
+}
+
+const DEFAULT_STEP = 4;
+
+/** The digit of a block scalar's header has no room for more. */
+const LARGEST_STEP = 9;
+
+/**
+ * Writes the source's text with the changed values, comments, entries and items in place (layout `keep`).
+ *
+ * A value keeps its quoting where that can hold the new one; what is added stands behind its left neighbour, at its
+ * column and in its style; aliases whose anchor's text changed are written out.
+ *
+ * @throws {EmitError} if the text has no place for a change
+ */
+export function writeYaml(source: Source, documents: readonly Mapping[]): Uint8Array {
+  const { text } = source;
+  if (documents.length !== source.documents.length || /\r(?!\n)/.test(text)) throw layoutError();
+  const scribe = new YamlScribe(source, documents);
+  collectEdits(source.documents, documents, scribe);
+  const stale = staleAliases(source, orderEdits(scribe.edits));
+  for (const { node, place } of stale) scribe.replace(node, node, place);
+  return encodeUtf8(splice(text, withLineBreaksOf(text, orderEdits(scribe.edits))));
+}
+
+/** Sorts edits by place and drops those of comments whose surroundings go. */
+function orderEdits(edits: readonly YamlEdit[]): YamlEdit[] {
+  const isInsertion = (edit: YamlEdit): number => (edit.start === edit.end ? 0 : 1);
+  const sorted = [...edits].sort((a, b) => a.start - b.start || isInsertion(a) - isInsertion(b) || b.depth - a.depth);
+  let covered = 0;
+  return sorted.filter((edit) => {
+    const isDropped = edit.isComment && edit.start < covered && edit.end <= covered;
+    if (!isDropped) covered = Math.max(covered, edit.end);
+    return !isDropped;
+  });
+}
+
+function withLineBreaksOf(text: string, edits: readonly Edit[]): Edit[] {
+  const hasCarriageReturns = text.charAt(text.indexOf("\n") - 1) === "\r";
+  if (!hasCarriageReturns) return [...edits];
+  return edits.map((edit) => ({ ...edit, text: edit.text.replace(/\r?\n/g, "\r\n") }));
+}
+
+class YamlScribe implements Scribe {
+  readonly edits: YamlEdit[] = [];
+  private readonly text: string;
+  private readonly documents: readonly Mapping[];
+  private readonly step: number;
+  /** What became of the containers of the source, by their span; made when first asked for. */
+  private successors: Map<Span, Container> | undefined;
+
+  constructor(source: Source, documents: readonly Mapping[]) {
+    this.text = source.text;
+    this.documents = documents;
+    this.step = stepOf(source.documents);
+  }
+
+  scalar(old: Node | Comment, next: Node | Comment, place: Place): Edit {
+    if (next.kind === "comment") return this.add(this.commentEdit(old, next, place), place, true);
+    if (old.kind !== "leaf" || next.kind !== "leaf") throw layoutError();
+    const [first, ...others] = replaceLeaf(this.text, old, next, this.surroundings(place));
+    // The lines of a block scalar go before everything else that is inserted below their header.
+    for (const edit of others) this.edits.push({ ...edit, depth: Infinity, isComment: false });
+    return this.add(first, place);
+  }
+
+  replace(old: Node | Comment, next: Node | Comment, place: Place): Edit {
+    if (old.kind === "comment" || next.kind === "comment") throw layoutError();
+    if (this.surroundings(place).isFlow) return this.add({ ...rangeOf(old), text: flowText(next) }, place);
+    const start = valueStart(this.text, old, place.container, place.entry);
+    if (next.kind !== "leaf" && hasValues(next)) return this.add(this.collectionEdit(old, next, start, place), place);
+    const value = next.kind === "leaf" ? scalarText(next.value, this.scalarPlace(place)) : flowText(next);
+    return this.add({ start, end: this.endOfOld(old), text: ` ${value}` }, place);
+  }
+
+  restructure(container: Container, place: Place | undefined, steps: readonly Step[]): readonly Edit[] {
+    const { text, step } = this;
+    const isFlow = spanOf(container).style === "flow";
+    const start = isFlow || place === undefined ? undefined : valueStart(text, container, place.container, place.entry);
+    const comments = (): Comment[] => this.commentsAfter(container);
+    const edits = isFlow
+      ? restructureFlow(text, container, steps)
+      : restructureBlock({ text, container, step, start, comments }, steps);
+    const depth = place === undefined ? 0 : depthOf(place) + 1;
+    this.edits.push(...edits.map((edit) => ({ ...edit, depth, isComment: false })));
+    if (edits.some(({ start: offset }) => offset === text.length)) this.keepLastLine(container);
+    return edits;
+  }
+
+  private add(edit: Edit, place: Place, isComment = false): Edit {
+    this.edits.push({ ...edit, depth: depthOf(place), isComment });
+    return edit;
+  }
+
+  private surroundings({ container }: Place): Surroundings {
+    const { style, indent } = spanOf(container);
+    return { column: indent, step: this.step, isFlow: style === "flow" };
+  }
+
+  private scalarPlace({ container }: Place): ScalarPlace {
+    const { indent } = spanOf(container);
+    return { column: indent, content: indent + this.step };
+  }
+
+  private commentEdit(old: Node | Comment, next: Comment, { container }: Place): Edit {
+    const { start, end } = spanOf(old);
+    const { indent } = spanOf(container);
+    const comment = `#${commentText(next.text, indent)}`;
+    if (old.kind === "comment") return { start, end, text: comment };
+    // The reference stores a comment in a list as an item: dash and cell become the comment.
+    const [open, close] = this.bracketsAround(old, container);
+    const rest = isBlank(this.text, end, lineBreakAt(this.text, end)) ? "" : `\n${" ".repeat(indent)}`;
+    return { start: itemStart(this.text, old, container), end, text: open + comment + close + rest };
+  }
+
+  /** What goes before and after a comment in a list of nothing but comments, which needs brackets to be a list. */
+  private bracketsAround(old: Node, container: Container): readonly [string, string] {
+    const after: readonly Item[] = this.successorOf(container)?.items ?? [];
+    if (after.some((item) => item.kind !== "comment")) return ["", ""];
+    const lineBreak = `\n${" ".repeat(spanOf(container).indent + 2)}`;
+    const isFirst = after[0]?.span === old.span;
+    const isLast = after.at(-1)?.span === old.span;
+    return [isFirst ? `  [${lineBreak}` : "  ", isLast ? `${lineBreak}]` : ""];
+  }
+
+  /** A collection in place of something else: below its key, or behind its dash. */
+  private collectionEdit(old: Node, next: Container, start: number, { container, entry }: Place): Edit {
+    const { indent } = spanOf(container);
+    const column = entry === undefined ? indent + 2 : indent + this.step;
+    const lines = collectionText(next, column, this.step);
+    const end = this.endOfOld(old);
+    const lineBreak = lineBreakAt(this.text, end);
+    const onNextLine = `\n${" ".repeat(column)}${lines}`;
+    if (isBlank(this.text, end, lineBreak)) return { start, end, text: entry === undefined ? ` ${lines}` : onNextLine };
+    // A comment on the line stays there, and the collection goes below it.
+    this.edits.push({ start: lineBreak, end: lineBreak, text: onNextLine, depth: Infinity, isComment: false });
+    return { start, end, text: "" };
+  }
+
+  /** Where an old value ends: a block collection or a block scalar with the rest of its last line. */
+  private endOfOld(old: Node): number {
+    const { style, end } = spanOf(old);
+    return style === "block" || style === "literal" || style === "folded"
+      ? rowContentEnd(this.text, Math.max(end, endOf(old)))
+      : end;
+  }
+
+  /** Keeps the value of a block scalar that ends the text without a line break, when it gets one. */
+  private keepLastLine(container: Container): void {
+    const last = lastLeafOf(container);
+    const style = last?.span?.style;
+    if (this.text.endsWith("\n") || last?.span === undefined || (style !== "literal" && style !== "folded")) return;
+    const { end, chomping } = blockHeader(this.text, last.span.start);
+    if (chomping === "") this.edits.push({ start: end, end, text: "-", depth: Infinity, isComment: false });
+  }
+
+  private commentsAfter(container: Container): Comment[] {
+    const items: readonly Item[] = this.successorOf(container)?.items ?? [];
+    return items.filter((item) => item.kind === "comment");
+  }
+
+  private successorOf(container: Container): Container | undefined {
+    this.successors ??= containersBySpan(this.documents);
+    return this.successors.get(spanOf(container));
+  }
+}
+
+function containersBySpan(documents: readonly Mapping[]): Map<Span, Container> {
+  const bySpan = new Map<Span, Container>();
+  const visit = (item: Item): void => {
+    if (item.kind === "entry") visit(item.value);
+    if (item.kind !== "mapping" && item.kind !== "sequence") return;
+    if (item.span !== undefined) bySpan.set(item.span, item);
+    item.items.forEach(visit);
+  };
+  documents.forEach(visit);
+  return bySpan;
+}
+
+function rangeOf(node: Node): { readonly start: number; readonly end: number } {
+  const { start, end } = spanOf(node);
+  return { start, end };
+}
+
+function depthOf({ parent }: Place): number {
+  return parent === undefined ? 0 : depthOf(parent) + 1;
+}
+
+/** The blanks per level of the first nested block; an indentless list tells nothing. */
+function stepOf(documents: readonly Mapping[]): number {
+  for (const { items } of documents) {
+    for (const item of items) {
+      const span = item.kind === "entry" ? item.value.span : undefined;
+      if (span?.style === "block" && span.indent > 0) return Math.min(span.indent, LARGEST_STEP);
+    }
+  }
+  return DEFAULT_STEP;
+}
