@@ -43,7 +43,7 @@ export async function startPlugin(name: string, protocol: string, host: Host): P
 }
 
 function overPipes(child: ChildProcessWithoutNullStreams, program: string): PluginProcess {
-  const lines = readLines(child);
+  const lines = readLines(child, program);
   const nextLine = async (): Promise<string> => {
     const { value, done } = await withinLimit(lines.next(), child, program);
     if (done === true) throw new KeyError(`${program} ended in the middle of the conversation`);
@@ -59,23 +59,25 @@ function overPipes(child: ChildProcessWithoutNullStreams, program: string): Plug
 async function receiveStanza(nextLine: () => Promise<string>, program: string): Promise<Stanza> {
   const args = stanzaArgs(await nextLine());
   let text = "";
-  for (;;) {
+  while (args !== undefined) {
     const line = await nextLine();
-    if (args === undefined || !isBodyLine(line)) break;
+    if (!isBodyLine(line)) break;
     text += line;
-    const body = isLastBodyLine(line) ? decodeUnpadded(text) : undefined;
-    if (body !== undefined) return { args, body };
+    if (!isLastBodyLine(line)) continue;
+    const body = decodeUnpadded(text);
+    if (body === undefined) break;
+    return { args, body };
   }
   throw new KeyError(`${program} does not speak the plugin protocol`);
 }
 
 /** Hands out standard output line by line, up to a limit on all of it. */
-async function* readLines(child: ChildProcessWithoutNullStreams): AsyncGenerator<string, undefined> {
+async function* readLines(child: ChildProcessWithoutNullStreams, program: string): AsyncGenerator<string, undefined> {
   let pending = "";
   let length = 0;
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > MAX_OUTPUT_LENGTH) return undefined;
+    if (length > MAX_OUTPUT_LENGTH) throw new KeyError(`${program} said more than 1 MiB`);
     const [last, ...complete] = `${pending}${chunk.toString("latin1")}`.split("\n").reverse();
     pending = last ?? "";
     yield* complete.reverse();
