@@ -16,7 +16,8 @@ export async function withEnvironment<T>(
 ): Promise<T> {
   const before = { ...process.env };
   for (const name of Object.keys(process.env)) {
-    if (/^(AWS|AZURE|GOOGLE|VAULT|SOPS|HTTPS?_PROXY|NO_PROXY|IDENTITY)/i.test(name)) Reflect.deleteProperty(process.env, name);
+    if (/^(AWS|AZURE|GOOGLE|VAULT|SOPS|HTTPS?_PROXY|NO_PROXY|IDENTITY)/i.test(name))
+      Reflect.deleteProperty(process.env, name);
   }
   Object.assign(process.env, env);
   try {

@@ -171,7 +171,9 @@ function isHealthy(url: string): Promise<boolean> {
       response.resume();
       resolve(response.statusCode === 200);
     };
-    const request = url.startsWith("https:") ? https.get(url, { rejectUnauthorized: false }, answered) : http.get(url, answered);
+    const request = url.startsWith("https:")
+      ? https.get(url, { rejectUnauthorized: false }, answered)
+      : http.get(url, answered);
     request.once("error", reject);
   });
 }

@@ -19,6 +19,8 @@ export interface KeyVault extends Running {
   readonly env: Readonly<Record<string, string>>;
   /** Makes a new version of a key. */
   createKey(name: string): string;
+  /** The port that the proxy leads to: the vault's own, unless something is to stand in between. */
+  route: number;
   /** The resource that the vault's challenge names; another than its own must be refused. */
   resource: string;
   /** Requests seen, such as `POST /keys/k/…/encrypt`. */
@@ -53,7 +55,8 @@ export async function startKeyVault(authority: Authority): Promise<KeyVault> {
   });
   const vaultPort = await listen(vault);
   const identityPort = await listen(identity);
-  const proxy = await startConnectProxy((host) => (host.endsWith(".vault.azure.net") ? vaultPort : null));
+  const route = { port: vaultPort };
+  const proxy = await startConnectProxy((host) => (host.endsWith(".vault.azure.net") ? route.port : null));
   return {
     port: vaultPort,
     env: {
@@ -65,6 +68,12 @@ export async function startKeyVault(authority: Authority): Promise<KeyVault> {
       SSL_CERT_FILE: authority.caFile,
     },
     requests,
+    get route() {
+      return route.port;
+    },
+    set route(port: number) {
+      route.port = port;
+    },
     get resource() {
       return state.resource;
     },

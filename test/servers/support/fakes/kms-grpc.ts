@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import type { sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
 import * as grpc from "@grpc/grpc-js";
 import * as loader from "@grpc/proto-loader";
 import type { Authority } from "../authority.ts";
@@ -28,13 +28,10 @@ export async function startKmsBridge(restPort: number, authority: Authority): Pr
     "google.cloud.kms.v1.KeyManagementService"
   ];
   const server = new grpc.Server();
-  server.addService(
-    service as grpc.ServiceDefinition,
-    {
-      encrypt: passOn("encrypt", "plaintext", "ciphertext", restPort),
-      decrypt: passOn("decrypt", "ciphertext", "plaintext", restPort),
-    },
-  );
+  server.addService(service as grpc.ServiceDefinition, {
+    encrypt: passOn("encrypt", "plaintext", "ciphertext", restPort),
+    decrypt: passOn("decrypt", "ciphertext", "plaintext", restPort),
+  });
   const pair = { cert_chain: Buffer.from(authority.cert), private_key: Buffer.from(authority.key) };
   const credentials = grpc.ServerCredentials.createSsl(null, [pair]);
   const port = await new Promise<number>((resolve, reject) => {
