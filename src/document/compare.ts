@@ -1,5 +1,5 @@
 import { asBuffer } from "../bytes/utf8.ts";
-import { scalarToBytes } from "./cell.ts";
+import { isCell, scalarToBytes } from "./cell.ts";
 import type { Comment, Entry, Leaf, Mapping, Node } from "./model.ts";
 
 type Item = Entry | Node | Comment;
@@ -55,9 +55,14 @@ function itemsOf(node: Mapping | Extract<Node, { kind: "sequence" }>, withCommen
 
 function isSameLeaf(a: Leaf, b: Leaf): boolean {
   if (a.value === null || b.value === null) return a.value === b.value;
-  if (typeof a.value === "string" && typeof b.value === "string") return a.value === b.value;
+  if (typeof a.value === "string" && typeof b.value === "string") return isSameText(a.value, b.value);
   const [left, right] = [scalarToBytes(a.value), scalarToBytes(b.value)];
   return left !== undefined && right !== undefined && asBuffer(left).equals(right);
+}
+
+/** What follows a cell (the line break of a block scalar that holds it) is not part of it. */
+function isSameText(a: string, b: string): boolean {
+  return a === b || (isCell(a) && b.trimEnd() === a);
 }
 
 /**

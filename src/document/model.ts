@@ -32,7 +32,7 @@ export type Scalar = string | bigint | number | boolean | Timestamp | Uint8Array
 /**
  * How a node is written. `plain`, `single`, `double`, `literal` and `folded` are scalars (a format without quotes
  * uses `plain`), `block` and `flow` are collections, `alias` is a YAML alias that was expanded in place, `line` and
- * `inline` are comments; `item` is a comment that the reference stored as a list item.
+ * `inline` are comments; `item` is a comment that the reference stored as a list item, `trailing` one that it reads past (INI).
  */
 export type Style =
   | "plain"
@@ -46,6 +46,7 @@ export type Style =
   | "line"
   | "inline"
   | "item"
+  | "trailing"
   | "entry";
 
 /**

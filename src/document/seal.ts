@@ -152,7 +152,8 @@ export function open(documents: readonly Mapping[], options: TreeOptions): OpenR
         return comment;
       }
       memory.put({ plain: cell.plain, type: "comment", aad: place.aad, iv: cell.iv, text: comment.text });
-      return { ...comment, text: cell.plain.toString("utf8") };
+      // The reference forgets that a comment was inline; a writer that keeps the text goes by its span.
+      return { ...comment, inline: false, text: cell.plain.toString("utf8") };
     },
   });
   return { ...result, memory, clearComments };
