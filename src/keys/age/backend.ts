@@ -57,18 +57,17 @@ async function wrapPart(recipient: string, part: Uint8Array, host: Host): Promis
 }
 
 /**
- * Tries every identity there is, whatever recipient the entry names: places that can hold a fitting one first, so that
- * no SSH key is read and no command run for it without need.
+ * Tries every identity there is, whatever recipient the entry names. Those that are likely to fit come first, so that no
+ * SSH key is read, no command run and no passphrase asked for without need.
  */
 async function unwrapPart(recipient: string, enc: string, host: Host): Promise<Uint8Array> {
   const { file, header } = readEnc(enc);
-  const sources = identitySources(host, recipient);
+  const sources = identitySources(host);
   const opens = header.stanzas.some(({ args }) => args[0]?.startsWith("ssh-")) ? "ssh" : "native";
-  const likelyFirst = [...sources].sort((a, b) => Number(b.opens === opens) - Number(a.opens === opens));
   const failures: string[] = [];
-  for (const source of likelyFirst) {
+  for (const source of likelyFirst(sources, (candidate) => candidate.opens === opens)) {
     const { identities } = await loadSource(source, recipient, host);
-    for (const identity of identities) {
+    for (const identity of likelyFirst(identities, (candidate) => candidate.recipient === recipient)) {
       const fileKey = await identity.unwrap(header, host).catch((error: unknown) => {
         failures.push(messageOf(error)); // another identity may still fit
         return null;
@@ -78,6 +77,10 @@ async function unwrapPart(recipient: string, enc: string, host: Host): Promise<U
   }
   const loaded = await Promise.all(sources.map((source) => loadSource(source, recipient, host)));
   throw new KeyError(describeFailure(loaded, failures));
+}
+
+function likelyFirst<T>(items: readonly T[], isLikely: (item: T) => boolean): T[] {
+  return [...items.filter(isLikely), ...items.filter((item) => !isLikely(item))];
 }
 
 function readEnc(enc: string): { file: Uint8Array; header: Header } {

@@ -12,6 +12,8 @@ export interface Recipient {
 
 /** Something that opens age files. */
 export interface Identity {
+  /** The recipient it belongs to, where that is known: it is tried first for files that name this one. */
+  readonly recipient?: string;
   /**
    * The file key from one of the header's stanzas, or null when none of them is for this identity.
    *

@@ -19,7 +19,7 @@ export interface Header {
 }
 
 /** What every age file (version 1, binary) starts with. */
-export const INTRO = "age-encryption.org/v1";
+const INTRO = "age-encryption.org/v1";
 
 /** Length of a file key in bytes. */
 export const FILE_KEY_LENGTH = 16;

@@ -2,9 +2,10 @@ import path from "node:path";
 
 import { KeyError, messageOf } from "../../errors.ts";
 import type { Host } from "../../host.ts";
+import { quoted } from "../fields.ts";
 import { splitCommandLine } from "./command-line.ts";
 import type { Identity } from "./file.ts";
-import { parseIdentityFile, parseIdentityList, warnOfBadLines } from "./identity-file.ts";
+import { parseIdentityFile, parseIdentityList, warnOfBadLines, type IdentityList } from "./identity-file.ts";
 
 /** A place identities come from. */
 export interface IdentitySource {
@@ -14,9 +15,11 @@ export interface IdentitySource {
   readonly opens: "ssh" | "native";
   /** Looked at without being named, so its absence is no news once another one was read. */
   readonly isFallback?: true;
-  /** What is there, or null if nothing is. @throws {KeyError} if it cannot be used */
-  read(): Promise<Reading | null>;
+  /** Gives what is there, or null if nothing is. Throws a KeyError if it cannot be used. */
+  readonly read: Read;
 }
+
+type Read = (location: string, host: Host, recipient: string) => Promise<Reading | null> | Reading | null;
 
 interface Reading {
   readonly identities: readonly Identity[];
@@ -37,26 +40,16 @@ const COMMAND_TIMEOUT = 60_000;
 /**
  * All places identities come from, in the reference's order. Nothing is read before `loadSource` is called.
  *
- * @param recipient - told to commands, whose answer may depend on it
  * @see cli-behaviour.md 5.1
  */
-export function identitySources(host: Host, recipient: string): IdentitySource[] {
-  const { env } = host;
+export function identitySources(host: Host): IdentitySource[] {
   return [
-    {
-      location: "SOPS_AGE_SSH_PRIVATE_KEY_FILE",
-      opens: "ssh",
-      read: () => readNamedSshKey(env["SOPS_AGE_SSH_PRIVATE_KEY_FILE"], host),
-    },
-    {
-      location: "SOPS_AGE_SSH_PRIVATE_KEY_CMD",
-      opens: "ssh",
-      read: () => readSshCommand("SOPS_AGE_SSH_PRIVATE_KEY_CMD", recipient, host),
-    },
+    { location: "SOPS_AGE_SSH_PRIVATE_KEY_FILE", opens: "ssh", read: readNamedSshKey },
+    { location: "SOPS_AGE_SSH_PRIVATE_KEY_CMD", opens: "ssh", read: readSshCommand },
     ...defaultSshKeys(host),
-    { location: "SOPS_AGE_KEY", opens: "native", read: () => readVariable("SOPS_AGE_KEY", host) },
-    { location: "SOPS_AGE_KEY_FILE", opens: "native", read: () => readNamedFile("SOPS_AGE_KEY_FILE", host) },
-    { location: "SOPS_AGE_KEY_CMD", opens: "native", read: () => readCommand("SOPS_AGE_KEY_CMD", recipient, host) },
+    { location: "SOPS_AGE_KEY", opens: "native", read: readVariable },
+    { location: "SOPS_AGE_KEY_FILE", opens: "native", read: readNamedFile },
+    { location: "SOPS_AGE_KEY_CMD", opens: "native", read: readCommand },
     defaultFile(host),
   ];
 }
@@ -64,29 +57,33 @@ export function identitySources(host: Host, recipient: string): IdentitySource[]
 /** Each source is read once in a run and its keys parsed once: a run may open thousands of files. */
 const caches = new WeakMap<Host, Map<string, Promise<LoadedSource>>>();
 
-/** Reads a source, or gives what reading it gave before. Never throws: what went wrong is in the result. */
+/**
+ * Reads a source, or gives what reading it gave before. Never throws: what went wrong is in the result.
+ *
+ * @param recipient - told to commands, whose answer may depend on it
+ */
 export function loadSource(source: IdentitySource, recipient: string, host: Host): Promise<LoadedSource> {
   const cache = caches.get(host) ?? new Map<string, Promise<LoadedSource>>();
   caches.set(host, cache);
   // Only a command can tell recipients apart.
   const key = source.location.endsWith("_CMD") ? `${source.location} ${recipient}` : source.location;
-  const loading = cache.get(key) ?? readSource(source);
+  const loading = cache.get(key) ?? readSource(source, recipient, host);
   cache.set(key, loading);
   return loading;
 }
 
-async function readSource(source: IdentitySource): Promise<LoadedSource> {
+async function readSource(source: IdentitySource, recipient: string, host: Host): Promise<LoadedSource> {
   try {
-    const reading = await source.read();
+    const reading = await source.read(source.location, host, recipient);
     return reading === null ? { source, found: false, identities: [] } : { source, found: true, ...reading };
   } catch (error) {
     return { source, found: false, identities: [], problem: messageOf(error) };
   }
 }
 
-async function readVariable(name: string, host: Host): Promise<Reading | null> {
+function readVariable(name: string, host: Host): Reading | null {
   const text = host.env[name];
-  return text === undefined ? null : checkList(await parseIdentityList(text, /[ \t]+/), name, name, host);
+  return text === undefined ? null : checkList(parseIdentityList(text, /[ \t]+/), name, name, host);
 }
 
 async function readNamedFile(name: string, host: Host): Promise<Reading | null> {
@@ -97,24 +94,23 @@ async function readNamedFile(name: string, host: Host): Promise<Reading | null> 
   return readIdentityFile(content, name, file, host);
 }
 
-async function readCommand(name: string, recipient: string, host: Host): Promise<Reading | null> {
-  const output = await runCommand(name, recipient, host);
+async function readCommand(name: string, host: Host, recipient: string): Promise<Reading | null> {
+  const output = await runCommand(name, host, recipient);
   return output === null ? null : readIdentityFile(output, name, name, host);
 }
 
 function defaultFile(host: Host): IdentitySource {
   const folder = configFolder(host);
-  const file = folder instanceof KeyError ? "keys.txt" : pathsOf(host).join(folder, "sops", "age", "keys.txt");
-  return {
-    location: file,
-    opens: "native",
-    isFallback: true,
-    async read() {
-      if (folder instanceof KeyError) throw folder;
-      const content = readFile(file, host, "failed to open file");
-      return content === null ? null : readIdentityFile(content, file, file, host);
-    },
-  };
+  const isFallback = true;
+  if (folder instanceof KeyError)
+    return { location: "keys.txt", opens: "native", isFallback, read: () => Promise.reject(folder) };
+  const file = pathsOf(host).join(folder, "sops", "age", "keys.txt");
+  return { location: file, opens: "native", isFallback, read: readDefaultFile };
+}
+
+async function readDefaultFile(file: string, host: Host): Promise<Reading | null> {
+  const content = readFile(file, host, "failed to open file");
+  return content === null ? null : readIdentityFile(content, file, file, host);
 }
 
 /** @param place - where a warning says that its lines are */
@@ -122,19 +118,15 @@ async function readIdentityFile(content: Uint8Array, location: string, place: st
   return checkList(await parseIdentityFile(content, location), location, place, host);
 }
 
-function checkList(
-  list: Awaited<ReturnType<typeof parseIdentityList>>,
-  location: string,
-  place: string,
-  host: Host,
-): Reading {
+function checkList(list: IdentityList, location: string, place: string, host: Host): Reading {
   const { identities, problem } = list;
   if (problem === undefined) return { identities };
   warnOfBadLines(list, place, host);
   return { identities, problem: `failed to parse '${location}' age identities: ${problem}` };
 }
 
-async function readNamedSshKey(file: string | undefined, host: Host): Promise<Reading | null> {
+async function readNamedSshKey(name: string, host: Host): Promise<Reading | null> {
+  const file = host.env[name];
   if (file === undefined) return null;
   const reading = await readSshKey(file, host);
   if (reading === null) throw new KeyError(`failed to open file: open ${file}: no such file or directory`);
@@ -148,12 +140,12 @@ async function readSshKey(file: string, host: Host): Promise<Reading | null> {
   try {
     return { identities: [parseSshIdentity(content, { file })] };
   } catch (error) {
-    throw new KeyError(`malformed SSH identity in ${JSON.stringify(file)}: ${messageOf(error)}`);
+    throw new KeyError(`malformed SSH identity in ${quoted(file)}: ${messageOf(error)}`);
   }
 }
 
-async function readSshCommand(name: string, recipient: string, host: Host): Promise<Reading | null> {
-  const output = await runCommand(name, recipient, host);
+async function readSshCommand(name: string, host: Host, recipient: string): Promise<Reading | null> {
+  const output = await runCommand(name, host, recipient);
   if (output === null) return null;
   const { parseSshIdentity } = await import("./ssh-identity.ts");
   try {
@@ -167,13 +159,12 @@ function defaultSshKeys(host: Host): IdentitySource[] {
   const home = homeFolder(host);
   if (home instanceof KeyError) return [{ location: "~/.ssh", opens: "ssh", read: () => Promise.reject(home) }];
   return ["id_ed25519", "id_rsa"].map((name) => {
-    const file = pathsOf(host).join(home, ".ssh", name);
-    return { location: file, opens: "ssh", read: () => readSshKey(file, host) };
+    return { location: pathsOf(host).join(home, ".ssh", name), opens: "ssh", read: readSshKey };
   });
 }
 
 /** The output of the command in a variable; null if the variable is not set or, unlike upstream (I-43), empty. */
-async function runCommand(name: string, recipient: string, host: Host): Promise<Uint8Array | null> {
+async function runCommand(name: string, host: Host, recipient: string): Promise<Uint8Array | null> {
   const line = host.env[name];
   const [command, ...args] = line === undefined ? [] : splitNamedCommand(line, name);
   if (command === undefined) return null;

@@ -2,6 +2,8 @@ import { KeyError, messageOf } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { decodeUtf8 } from "../../bytes/utf8.ts";
 import type { Identity } from "./file.ts";
+import { parseLibraryIdentity } from "./library.ts";
+import { parsePluginIdentity } from "./plugin.ts";
 import { parseX25519Identity } from "./x25519.ts";
 
 /** Largest identity file taken, in bytes; the reference's limit for those under a passphrase. */
@@ -22,7 +24,7 @@ export interface IdentityList {
  *
  * @param separator - what stands between identities of one line, where that may hold several
  */
-export async function parseIdentityList(text: string, separator?: RegExp): Promise<IdentityList> {
+export function parseIdentityList(text: string, separator?: RegExp): IdentityList {
   const identities: Identity[] = [];
   const badLines: number[] = [];
   let problem: string | undefined;
@@ -34,7 +36,7 @@ export async function parseIdentityList(text: string, separator?: RegExp): Promi
     const items = (separator === undefined ? [line] : line.split(separator)).map((item) => item.trim());
     for (const item of items.filter((candidate) => candidate !== "")) {
       try {
-        identities.push(await parseIdentity(item));
+        identities.push(parseIdentity(item));
       } catch (error) {
         problem ??= messageOf(error);
         if (badLines.at(-1) !== index + 1) badLines.push(index + 1);
@@ -64,10 +66,10 @@ function useless(problem: string): IdentityList {
   return { identities: [], badLines: [], problem };
 }
 
-async function parseIdentity(text: string): Promise<Identity> {
+function parseIdentity(text: string): Identity {
   if (text.startsWith("AGE-SECRET-KEY-1")) return parseX25519Identity(text);
-  if (text.startsWith("AGE-SECRET-KEY-PQ-1")) return (await import("./library.ts")).parseLibraryIdentity(text);
-  if (text.startsWith("AGE-PLUGIN-")) return (await import("./plugin.ts")).parsePluginIdentity(text);
+  if (text.startsWith("AGE-SECRET-KEY-PQ-1")) return parseLibraryIdentity(text);
+  if (text.startsWith("AGE-PLUGIN-")) return parsePluginIdentity(text);
   throw new KeyError("unknown identity type");
 }
 

@@ -1,5 +1,6 @@
 import { KeyError } from "../../errors.ts";
 import { decodeBech32 } from "../../bytes/bech32.ts";
+import { quoted } from "../fields.ts";
 import type { Identity, Recipient } from "./file.ts";
 
 /** Recipients that age-encryption wraps for, by their Bech32 prefix, and the length of their keys in bytes. */
@@ -24,7 +25,7 @@ const NO_MATCH = "no identity matched";
  */
 export function parseLibraryRecipient(text: string): Recipient {
   const decoded = decodeBech32(text);
-  const failure = `malformed recipient "${text}"`;
+  const failure = `malformed recipient ${quoted(text)}`;
   if (typeof decoded === "string") throw new KeyError(`${failure}: ${decoded}`);
   if (decoded.bytes.length !== RECIPIENT_LENGTHS[decoded.prefix]) throw new KeyError(`${failure}: invalid key length`);
   return {

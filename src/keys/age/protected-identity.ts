@@ -40,7 +40,7 @@ async function openIdentityFile(content: Uint8Array, location: string, host: Hos
     parseHeader(file); // nobody is asked for the passphrase of a broken file
     const passphrase = await askPassphrase(location, host);
     const plaintext = await decryptFile(file, [passphraseIdentity(passphrase)], host);
-    const { identities, problem } = await parseIdentityList(asBuffer(plaintext).toString("utf8"));
+    const { identities, problem } = parseIdentityList(asBuffer(plaintext).toString("utf8"));
     plaintext.fill(0);
     if (problem !== undefined) throw new KeyError(problem);
     return identities;

@@ -1,4 +1,5 @@
 import { KeyError, messageOf } from "../../errors.ts";
+import { quoted } from "../fields.ts";
 import type { Recipient } from "./file.ts";
 import { parseLibraryRecipient } from "./library.ts";
 import { parsePluginRecipient } from "./plugin.ts";
@@ -37,5 +38,5 @@ function unknownRecipient(text: string): KeyError {
   const message = "failed to parse input, unknown recipient type";
   return /secret|private|plugin/i.test(text)
     ? new KeyError(`${message}: this looks like a secret key`, { hint: "name the public key that belongs to it" })
-    : new KeyError(`${message}: ${JSON.stringify(text)}`);
+    : new KeyError(`${message}: ${quoted(text)}`);
 }

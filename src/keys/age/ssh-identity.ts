@@ -3,6 +3,7 @@ import { constants, createHash, createPrivateKey, createPublicKey, privateDecryp
 import { KeyError, messageOf } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { asBuffer } from "../../bytes/utf8.ts";
+import { quoted } from "../fields.ts";
 import { loadChaCha20Poly1305 } from "./chacha20-poly1305.ts";
 import type { Identity } from "./file.ts";
 import { decodeUnpadded, FILE_KEY_LENGTH, type Header, type Stanza } from "./header.ts";
@@ -96,7 +97,7 @@ function protectedIdentity(
 }
 
 function askPassphrase(file: string, host: Host): Promise<string> {
-  const name = JSON.stringify(file);
+  const name = quoted(file);
   return host.askPassphrase(`Enter passphrase for ${name}: `).catch((error: unknown) => {
     const reason = `failed to obtain passphrase: could not read passphrase for ${name}`;
     throw new KeyError(`${reason}: ${messageOf(error)}`, { cause: error });

@@ -3,6 +3,7 @@ import { constants, createHash, createPublicKey, hkdfSync, publicEncrypt, type K
 import { KeyError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { decodeBase64 } from "../../bytes/base64.ts";
+import { quoted } from "../fields.ts";
 import { loadChaCha20Poly1305 } from "./chacha20-poly1305.ts";
 import { ed25519ToX25519PublicKey } from "./ed25519.ts";
 import { encryptFile, type Recipient } from "./file.ts";
@@ -10,8 +11,8 @@ import { encodeUnpadded, type Stanza } from "./header.ts";
 import { sshMpint, SshReader, sshString } from "./ssh-wire.ts";
 import { importX25519PrivateKey, x25519PublicKey, x25519SharedSecret } from "./x25519.ts";
 
-/** Labels of the two stanza types: HKDF info, OAEP label. */
-export const ED25519_LABEL = "age-encryption.org/v1/ssh-ed25519";
+const ED25519_LABEL = "age-encryption.org/v1/ssh-ed25519";
+/** The OAEP label of an ssh-rsa stanza. */
 export const RSA_LABEL = "age-encryption.org/v1/ssh-rsa";
 
 const MIN_RSA_BITS = 2048;
@@ -43,7 +44,7 @@ export type SshPublicKey = Ed25519PublicKey | RsaPublicKey;
  */
 export function parseSshRecipient(line: string): Recipient {
   const [kind, encoded = ""] = line.trim().split(/[ \t]+/);
-  const failure = `malformed SSH recipient: ${JSON.stringify(line)}`;
+  const failure = `malformed SSH recipient: ${quoted(line)}`;
   const wire = decodeBase64(encoded);
   if (wire === undefined || wire.length === 0) throw new KeyError(`${failure}: ssh: no key found`);
   try {
@@ -93,7 +94,7 @@ export function sshTag(wire: Uint8Array): string {
 }
 
 /** The scalar that ties an Ed25519 exchange to this very SSH key: its HKDF, as a private key. */
-export function ed25519Tweak(wire: Uint8Array): KeyObject {
+function ed25519Tweak(wire: Uint8Array): KeyObject {
   return importX25519PrivateKey(new Uint8Array(hkdfSync("sha256", "", wire, ED25519_LABEL, 32)));
 }
 

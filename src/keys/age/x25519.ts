@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, diffieHellman, hkdfSync, type KeyObj
 import { KeyError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { decodeBech32, encodeBech32 } from "../../bytes/bech32.ts";
+import { quoted } from "../fields.ts";
 import { loadChaCha20Poly1305 } from "./chacha20-poly1305.ts";
 import { encryptFile, type Identity, type Recipient } from "./file.ts";
 import { decodeUnpadded, encodeUnpadded, FILE_KEY_LENGTH, type Header, type Stanza } from "./header.ts";
@@ -21,20 +22,15 @@ const PUBLIC_KEY_DER = Buffer.from("302a300506032b656e032100", "hex");
 
 /** Reads an X25519 recipient, `age1…`. @throws {KeyError} that says what is wrong with it */
 export function parseX25519Recipient(text: string): Recipient {
-  const publicKey = decodeKey(text, RECIPIENT_PREFIX, `malformed recipient "${text}"`);
+  const publicKey = decodeKey(text, RECIPIENT_PREFIX, `malformed recipient ${quoted(text)}`);
   return {
     encrypt: (plaintext, host) =>
       encryptFile(plaintext, async (fileKey) => [await wrapFileKey(fileKey, publicKey, host)], host),
   };
 }
 
-/** An X25519 identity, and the recipient that belongs to it. */
-export interface X25519Identity extends Identity {
-  readonly recipient: string;
-}
-
 /** Reads an X25519 identity, `AGE-SECRET-KEY-1…`. @throws {KeyError} that says what is wrong, and nothing of the key */
-export function parseX25519Identity(text: string): X25519Identity {
+export function parseX25519Identity(text: string): Identity {
   const privateKey = importX25519PrivateKey(decodeKey(text, IDENTITY_PREFIX, "malformed secret key"));
   const publicKey = x25519PublicKey(privateKey);
   return {

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createECDH } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { encodeBech32 } from "../../../../src/bytes/bech32.ts";
 import { age } from "../../../../src/keys/age.ts";
 import { armor, dearmor } from "../../../../src/keys/age/armor.ts";
+import { parseHeader } from "../../../../src/keys/age/header.ts";
 import { keyFile, recipientOf, testHost, testKeys } from "./host.ts";
 
 const AGE1 = recipientOf("age1");
@@ -102,6 +104,12 @@ describe("wrap and unwrap", () => {
   it("do so for parts of more than one chunk", async () => {
     const part = Buffer.alloc(2 * 65536, 1);
     expect(await key1.unwrap(await key1.wrap(part, host), host)).toEqual(part);
+  });
+
+  it("write for tag recipients, whose identities are in hardware", async () => {
+    const point = createECDH("prime256v1").generateKeys(undefined, "compressed");
+    const [key = key1] = age.parse(encodeBech32("age1tag", point), {});
+    expect(parseHeader(dearmor(await key.wrap(PART, host))).stanzas.map(({ args }) => args[0])).toEqual(["p256tag"]);
   });
 
   it("never give the same text twice", async () => {

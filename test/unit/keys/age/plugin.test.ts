@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { encodeBech32 } from "../../../../src/bytes/bech32.ts";
 import { age } from "../../../../src/keys/age.ts";
 import { childScript, type ChildScript } from "../../../support/child-script.ts";
-import { recipientOf, testHost, type TestHost } from "./host.ts";
+import { keyFile, recipientOf, testHost, type TestHost } from "./host.ts";
 
 const PART = new Uint8Array(32).fill(3);
 const RECIPIENT = encodeBech32("age1fake", Buffer.from("recipient"));
@@ -90,6 +90,14 @@ describe.skipIf(process.platform === "win32")("plugins", () => {
     const enc = await key.wrap(PART, host());
     const without = testHost({ env: { PATH: bin, FAKE_PLUGIN_MODE: "", HOME: "/h" } });
     await expect(key.unwrap(enc, without)).rejects.toThrow("failed to load age identities");
+  });
+
+  it("are left alone where another identity is known to fit", async () => {
+    const env = { PATH: bin, FAKE_PLUGIN_MODE: "ask", SOPS_AGE_KEY: `${IDENTITY}\n${keyFile("age1.txt")}` };
+    const both = testHost({ env });
+    const [other] = age.parse(recipientOf("age1"), {});
+    expect(await other?.unwrap(await other.wrap(PART, both), both)).toEqual(Buffer.from(PART));
+    expect([both.prompts, both.warnings]).toEqual([[], []]);
   });
 
   it("that say nothing fits leave it to other identities", async () => {
