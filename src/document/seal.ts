@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual, type Hash, type KeyObject } from "node:cry
 import { IV_LENGTH } from "../bytes/aes-gcm.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import { ValueError } from "../errors.ts";
-import { CellMemory } from "./cell-memory.ts";
+import type { CellMemory } from "./cell-memory.ts";
 import {
   openCell,
   scalarFromBytes,
@@ -45,9 +45,14 @@ export interface TreeResult {
   readonly clear: number;
 }
 
+/** Options of `open`. */
+export interface OpenOptions extends TreeOptions {
+  /** Gets every cell that was opened, for those who seal again; to decrypt there is no need to remember. */
+  readonly memory?: CellMemory;
+}
+
 /** What `open` found. */
 export interface OpenResult extends TreeResult {
-  readonly memory: CellMemory;
   /** Comments that a rule says should be encrypted but which do not decrypt; they were left as they are. */
   readonly clearComments: readonly (readonly string[])[];
 }
@@ -135,31 +140,31 @@ function cellFor(plain: Uint8Array, type: CellType, aad: string, options: SealOp
  *
  * @throws {ValueError} at the first value that does not decrypt
  */
-export function open(documents: readonly Mapping[], options: TreeOptions): OpenResult {
-  const memory = new CellMemory(options.dataKey);
+export function open(documents: readonly Mapping[], options: OpenOptions): OpenResult {
+  const { dataKey, memory } = options;
   const clearComments: string[][] = [];
   const result = transformTrees(documents, options, {
     direction: "decrypt",
     leaf(leaf, place) {
-      const plain = openLeaf(leaf, place, options.dataKey, memory);
+      const plain = openLeaf(leaf, place, options);
       return { plain, out: plain };
     },
     comment(comment, place) {
       if (comment.text === "") return comment;
-      const cell = openCell(options.dataKey, comment.text, place.aad);
+      const cell = openCell(dataKey, comment.text, place.aad);
       if (typeof cell === "string" || (cell.type !== "comment" && cell.type !== "str")) {
         clearComments.push(keysOf(place.path));
         return comment;
       }
-      memory.put({ plain: cell.plain, type: "comment", aad: place.aad, iv: cell.iv, text: comment.text });
+      memory?.put({ plain: cell.plain, type: "comment", aad: place.aad, iv: cell.iv, text: comment.text });
       // The reference forgets that a comment was inline; a writer that keeps the text goes by its span.
       return { ...comment, inline: false, text: cell.plain.toString("utf8") };
     },
   });
-  return { ...result, memory, clearComments };
+  return { ...result, clearComments };
 }
 
-function openLeaf(leaf: Leaf, { aad, path }: Place, dataKey: KeyObject, memory: CellMemory): Leaf {
+function openLeaf(leaf: Leaf, { aad, path }: Place, { dataKey, memory }: OpenOptions): Leaf {
   if (leaf.value === "") return leaf;
   if (typeof leaf.value !== "string") {
     throw new ValueError("decrypt", keysOf(path), "expected an encrypted value, found one that is not a string");
@@ -171,7 +176,7 @@ function openLeaf(leaf: Leaf, { aad, path }: Place, dataKey: KeyObject, memory: 
   const opened = scalarFromBytes(cell.type, cell.plain);
   if (opened === undefined)
     throw new ValueError("decrypt", keysOf(path), `the value is not readable as type ${cell.type}`);
-  memory.put({ plain: cell.plain, type: cell.type, aad, iv: cell.iv, text: leaf.value });
+  memory?.put({ plain: cell.plain, type: cell.type, aad, iv: cell.iv, text: leaf.value });
   return withValue(leaf, opened);
 }
 

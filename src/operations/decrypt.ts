@@ -44,5 +44,8 @@ function extract(opened: OpenedFile, options: DecryptOptions): Uint8Array {
 export function documentAt(documents: readonly Mapping[], index: number): Mapping {
   const document = documents[index];
   if (document !== undefined) return document;
-  throw new SopsError("ERR_PATH_NOT_FOUND", `the file has ${String(documents.length)} documents, none with index ${String(index)}`);
+  throw new SopsError(
+    "ERR_PATH_NOT_FOUND",
+    `the file has ${String(documents.length)} documents, none with index ${String(index)}`,
+  );
 }

@@ -39,13 +39,14 @@ export interface EditSession {
 /** Opens an encrypted file for editing. Throws what `decrypt` throws. */
 export async function beginEdit(bytes: Uint8Array, options: EditOptions): Promise<EditSession> {
   const file = await loadFile(bytes, options.input, options.context);
-  const opened = await openFile(file, options.context, options);
+  const opened = await openFile(file, options.context, { ...options, remembersCells: true });
   const shown = options.showMasterKeys
     ? putMetadata(opened.plain, metadataToTree(file.metadata), options.output.metadataPlace, opened.source.documents)
     : opened.plain;
   return {
     text: renderPlain(opened.source, shown, options),
-    finish: (edited) => (options.showMasterKeys ? finishWithKeys(edited, opened, options) : finishPlain(edited, opened, options)),
+    finish: (edited) =>
+      options.showMasterKeys ? finishWithKeys(edited, opened, options) : finishPlain(edited, opened, options),
     close: () => void opened.keyBytes.fill(0),
   };
 }
@@ -61,10 +62,15 @@ async function finishWithKeys(edited: Uint8Array, opened: OpenedFile, options: E
   const { context, output } = options;
   const source = await output.read(edited);
   const taken = takeMetadata(source.documents, output.metadataPlace);
-  if (taken.metadata === undefined) throw new SopsError("ERR_LOAD", "SOPS metadata is invalid: the sops entry is missing");
+  if (taken.metadata === undefined)
+    throw new SopsError("ERR_LOAD", "SOPS metadata is invalid: the sops entry is missing");
   const wanted = metadataFromTree(taken.metadata, context.backends);
   refuseInvalid(taken.documents, options);
-  const metadata = withRaisedVersion({ ...wanted, groups: opened.metadata.groups, shamirThreshold: opened.metadata.shamirThreshold });
+  const metadata = withRaisedVersion({
+    ...wanted,
+    groups: opened.metadata.groups,
+    shamirThreshold: opened.metadata.shamirThreshold,
+  });
   const input = { ...opened, source, plain: taken.documents, metadata, before: source.documents };
   const bytes = await reseal(input, options);
   const file = await loadFile(bytes, output, context);
@@ -87,10 +93,7 @@ function withRaisedVersion(metadata: Metadata): Metadata {
 }
 
 /** A new file in the editor: the keys wrapped its data key before a word was typed, so that no text is lost to them. */
-export async function beginNewFile(
-  text: Uint8Array,
-  options: EncryptOptions,
-): Promise<EditSession> {
+export async function beginNewFile(text: Uint8Array, options: EncryptOptions): Promise<EditSession> {
   const keyBytes = options.context.host.randomBytes(DATA_KEY_LENGTH);
   const groups: readonly (readonly WrappedKey[])[] = await wrapForPolicy(options.policy, keyBytes, options.context);
   return {

@@ -117,7 +117,10 @@ function refuseUnfit(source: Source, { output, input }: EncryptOptions): void {
   if (input.name === "binary") return;
   if (hasMetadata(first, output.metadataPlace)) throw alreadyEncrypted();
   if (others.some((document) => hasMetadata(document, output.metadataPlace))) {
-    throw new SopsError("ERR_EMIT", "a document after the first has a top-level entry called 'sops', where the metadata go");
+    throw new SopsError(
+      "ERR_EMIT",
+      "a document after the first has a top-level entry called 'sops', where the metadata go",
+    );
   }
 }
 
@@ -145,18 +148,27 @@ function withoutRulesForBinary(options: EncryptOptions): EncryptOptions {
 
 function refuseAllClear(sealed: TreeResult, options: EncryptOptions): void {
   if (sealed.encrypted > 0 || sealed.clear === 0 || options.allowUnencrypted) return;
-  throw new SopsError("ERR_NOTHING_ENCRYPTED", "the selection selects none of the file's values: nothing would be encrypted", {
-    hint: "check the suffix or regex of the rule, or pass --allow-unencrypted",
-  });
+  throw new SopsError(
+    "ERR_NOTHING_ENCRYPTED",
+    "the selection selects none of the file's values: nothing would be encrypted",
+    {
+      hint: "check the suffix or regex of the rule, or pass --allow-unencrypted",
+    },
+  );
 }
 
 /** Tells once a file which lines come back in another notation after decryption. */
-function reportNotation(source: Source, written: { source: Source; documents: readonly Mapping[] }, options: EncryptOptions): void {
+function reportNotation(
+  source: Source,
+  written: { source: Source; documents: readonly Mapping[] },
+  options: EncryptOptions,
+): void {
   if (!keepsText(source, options)) return;
   const lines = changedNotation(source, written, options.output);
   if (lines.length === 0) return;
   const where = `${lines.length === 1 ? "line" : "lines"} ${lines.slice(0, 10).join(", ")}${lines.length > 10 ? ", …" : ""}`;
   const message = `${where}: decrypting gives the same values in another notation (such as 31 for 0x1F)`;
-  if (options.strict) throw new SopsError("ERR_STRICT", message, { hint: "write them canonically, or leave out --strict" });
+  if (options.strict)
+    throw new SopsError("ERR_STRICT", message, { hint: "write them canonically, or leave out --strict" });
   options.context.host.warn(message);
 }

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { importDataKey } from "../bytes/aes-gcm.ts";
 import { openCell, sealCell } from "../document/cell.ts";
-import type { CellMemory } from "../document/cell-memory.ts";
+import { CellMemory } from "../document/cell-memory.ts";
 import type { Mapping } from "../document/model.ts";
 import { isSameMac, open } from "../document/seal.ts";
 import { compileSelection, DEFAULT_SELECTION, type Selection } from "../document/selection.ts";
@@ -31,6 +31,7 @@ export interface OpenedFile extends LoadedFile {
   readonly keyBytes: Uint8Array;
   readonly dataKey: KeyObject;
   readonly selection: Selection;
+  /** The cells that were opened, if they were to be remembered; otherwise empty. */
   readonly memory: CellMemory;
 }
 
@@ -65,25 +66,34 @@ export function selectionOf(metadata: Metadata): Promise<Selection> {
   return compileSelection(metadata.selection ?? DEFAULT_SELECTION);
 }
 
+/** How a file is opened. */
+export interface OpenFileOptions {
+  readonly ignoreMac: boolean;
+  /** Remember the cells, for a file that is sealed again: values that do not change keep theirs. */
+  readonly remembersCells?: boolean;
+}
+
 /**
  * Decrypts a file that was read: recovers its data key, opens every value, checks the MAC.
  *
  * @throws {DataKeyError} if no key opens it, {ValueError} for a value that does not open, {MacMismatchError}
  */
-export async function openFile(file: LoadedFile, context: Context, options: { ignoreMac: boolean }): Promise<OpenedFile> {
+export async function openFile(file: LoadedFile, context: Context, options: OpenFileOptions): Promise<OpenedFile> {
   const { metadata, documents } = file;
   const keyBytes = await recoverFileKey(file, context);
   const dataKey = importDataKey(keyBytes);
   const selection = await selectionOf(metadata);
-  const { macOnlyEncrypted } = metadata;
-  const opened = open(documents, { dataKey, selection, macOnlyEncrypted });
+  const memory = new CellMemory(dataKey);
+  const remembering = options.remembersCells === true ? { memory } : {};
+  const opened = open(documents, { dataKey, selection, macOnlyEncrypted: metadata.macOnlyEncrypted, ...remembering });
   if (!options.ignoreMac) checkMac(metadata, dataKey, opened.mac);
   for (const path of opened.clearComments) {
-    context.host.warn("Found possibly unencrypted comment in file. This is to be expected if the comment was added by hand, or the file was encrypted by an old version.", {
-      path: path.join("."),
-    });
+    context.host.warn(
+      "Found possibly unencrypted comment in file. This is to be expected if the comment was added by hand, or the file was encrypted by an old version.",
+      { path: path.join(".") },
+    );
   }
-  return { ...file, plain: opened.documents, keyBytes, dataKey, selection, memory: opened.memory };
+  return { ...file, plain: opened.documents, keyBytes, dataKey, selection, memory };
 }
 
 /** Recovers a file's data key, 32 bytes. */
@@ -105,7 +115,8 @@ function checkMac(metadata: Metadata, dataKey: KeyObject, computed: string): voi
   const cell = openCell(dataKey, metadata.mac, metadata.lastModified);
   if (typeof cell === "string") throw new MacMismatchError(`Cannot decrypt MAC: ${cell}`);
   const stored = cell.plain.toString("utf8");
-  if (!isSameMac(stored, computed)) throw new MacMismatchError(`MAC mismatch. File has ${describeMac(stored)}, computed ${computed}`);
+  if (!isSameMac(stored, computed))
+    throw new MacMismatchError(`MAC mismatch. File has ${describeMac(stored)}, computed ${computed}`);
 }
 
 /** A stored MAC is shown only if it is one: 128 hexadecimal digits. */

@@ -12,7 +12,11 @@ export interface GroupOptions extends FormatChoice {
 }
 
 /** Adds a key group at the end; all shares are drawn anew. @throws {SopsError} ERR_WRAP if any key cannot wrap */
-export async function addGroup(bytes: Uint8Array, keys: readonly MasterKey[], options: GroupOptions): Promise<Uint8Array> {
+export async function addGroup(
+  bytes: Uint8Array,
+  keys: readonly MasterKey[],
+  options: GroupOptions,
+): Promise<Uint8Array> {
   if (keys.length === 0) throw new SopsError("ERR_USAGE", "no key was given for the new group");
   return changeGroups(bytes, options, (groups) => [...groups, keys]);
 }
@@ -26,9 +30,13 @@ export async function addGroup(bytes: Uint8Array, keys: readonly MasterKey[], op
 export async function deleteGroup(bytes: Uint8Array, index: number, options: GroupOptions): Promise<Uint8Array> {
   return changeGroups(bytes, options, (groups, threshold) => {
     if (groups[index] === undefined) {
-      throw new SopsError("ERR_USAGE", `the file has ${String(groups.length)} key groups, none with index ${String(index)}`);
+      throw new SopsError(
+        "ERR_USAGE",
+        `the file has ${String(groups.length)} key groups, none with index ${String(index)}`,
+      );
     }
-    if (groups.length === 1) throw new SopsError("ERR_USAGE", "removing the only key group would leave a file that nobody can open");
+    if (groups.length === 1)
+      throw new SopsError("ERR_USAGE", "removing the only key group would leave a file that nobody can open");
     if (groups.length - 1 < threshold) {
       throw new SopsError(
         "ERR_USAGE",

@@ -29,7 +29,10 @@ export interface ResealInput {
 }
 
 /** Seals plain trees of a file again; values that did not change keep their cells (or, under a new key, their IVs). */
-export async function reseal(input: ResealInput, options: FormatChoice & { readonly context: Context }): Promise<Uint8Array> {
+export async function reseal(
+  input: ResealInput,
+  options: FormatChoice & { readonly context: Context },
+): Promise<Uint8Array> {
   const { source, dataKey, selection, memory, before } = input;
   const { context, output } = options;
   const keeps = keepsText(source, options);
@@ -58,7 +61,12 @@ export async function rewriteMetadata(
 ): Promise<Uint8Array> {
   const { source, documents } = file;
   const keeps = keepsText(source, options);
-  const put = putMetadata(documents, metadataToTree(metadata), options.output.metadataPlace, keeps ? source.documents : []);
+  const put = putMetadata(
+    documents,
+    metadataToTree(metadata),
+    options.output.metadataPlace,
+    keeps ? source.documents : [],
+  );
   const result = renderEncrypted(source, put, options);
   await verifyEncrypted(result, documents, metadata, options);
   return result;

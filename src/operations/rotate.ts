@@ -29,7 +29,7 @@ export interface RotateOptions extends FormatChoice {
 export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise<Uint8Array> {
   const { context } = options;
   const file = await loadFile(bytes, options.input, context);
-  const opened = await openFile(file, context, options);
+  const opened = await openFile(file, context, { ...options, remembersCells: true });
   opened.keyBytes.fill(0);
   const keyGroups = await changeKeys(file.metadata.groups, options);
   const keyBytes = context.host.randomBytes(DATA_KEY_LENGTH);
@@ -64,7 +64,10 @@ export function createdAtOf(groups: readonly (readonly WrappedKey[])[], now: str
 
 async function changeKeys(groups: readonly (readonly WrappedKey[])[], options: RotateOptions): Promise<MasterKey[][]> {
   if (options.add.length > 0 && groups[options.group] === undefined) {
-    throw new SopsError("ERR_USAGE", `the file has ${String(groups.length)} key groups, none with index ${String(options.group)}`);
+    throw new SopsError(
+      "ERR_USAGE",
+      `the file has ${String(groups.length)} key groups, none with index ${String(options.group)}`,
+    );
   }
   const removed = new Set(options.remove.map(identityOf));
   const added = await Promise.all(options.add.map(async (key) => (await key.resolve?.(options.context.host)) ?? key));

@@ -26,7 +26,12 @@ export interface SetOptions extends FormatChoice {
  * @returns undefined if nothing had to change
  * @throws {SopsError} ERR_PATH for a path that does not fit the tree, and what `decrypt` throws
  */
-export function set(bytes: Uint8Array, path: TreePath, value: Node, options: SetOptions): Promise<Uint8Array | undefined> {
+export function set(
+  bytes: Uint8Array,
+  path: TreePath,
+  value: Node,
+  options: SetOptions,
+): Promise<Uint8Array | undefined> {
   return change(bytes, options, (document) => {
     refuseReserved(path, options);
     if (options.idempotent && hasNodeAt(document, path) && isSame(nodeAt(document, path), value)) return document;
@@ -52,7 +57,7 @@ async function change(
   edit: (document: Mapping) => Mapping,
 ): Promise<Uint8Array | undefined> {
   const file = await loadFile(bytes, options.input, options.context);
-  const opened = await openFile(file, options.context, options);
+  const opened = await openFile(file, options.context, { ...options, remembersCells: true });
   opened.keyBytes.fill(0);
   const index = options.document ?? 0;
   const document = documentAt(opened.plain, index);

@@ -39,11 +39,14 @@ export async function planKeyChanges(file: LoadedFile, wanted: WantedKeys, conte
   );
   const present = file.metadata.groups.map((group) => group.map(({ key }) => key));
   const count = Math.max(present.length, keyGroups.length);
-  const groups = Array.from({ length: count }, (_, index) => compareGroup(present[index] ?? [], keyGroups[index] ?? []));
+  const groups = Array.from({ length: count }, (_, index) =>
+    compareGroup(present[index] ?? [], keyGroups[index] ?? []),
+  );
   const oldThreshold = file.metadata.shamirThreshold;
   const asked = wanted.shamirThreshold === 0 ? oldThreshold : wanted.shamirThreshold;
   const newThreshold = Math.min(asked, keyGroups.length);
-  const isSame = present.length === keyGroups.length && groups.every(({ added, removed }) => added.length + removed.length === 0);
+  const isSame =
+    present.length === keyGroups.length && groups.every(({ added, removed }) => added.length + removed.length === 0);
   return { groups, oldThreshold, newThreshold, isUpToDate: isSame && oldThreshold === newThreshold, wanted: keyGroups };
 }
 
@@ -94,7 +97,8 @@ async function rewrap(
   const isFlat = wanted.length === 1 && present.length === 1 && only !== undefined;
   const known = new Map(isFlat ? present.flat().map((wrapped) => [identityOf(wrapped.key), wrapped]) : []);
   const fresh = isFlat ? [only.filter((key) => !known.has(identityOf(key)))] : wanted;
-  if (wanted.some((group) => group.length === 0)) throw new SopsError("ERR_WRAP", "Could not generate data key: [empty key group provided]");
+  if (wanted.some((group) => group.length === 0))
+    throw new SopsError("ERR_WRAP", "Could not generate data key: [empty key group provided]");
   const now = formatUtcSeconds(context.host.now());
   const isNothingNew = isFlat && fresh[0]?.length === 0;
   const wrapped = isNothingNew

@@ -24,13 +24,21 @@ export async function verifyEncrypted(
   const source = await options.output.read(bytes);
   const taken = takeMetadata(source.documents, options.output.metadataPlace);
   const keeps = options.layout === "keep" && options.input.name === options.output.name;
-  const path = firstDifference(comparable(documents, options), comparable(taken.documents, options), { withComments: keeps });
+  const path = firstDifference(comparable(documents, options), comparable(taken.documents, options), {
+    withComments: keeps,
+  });
   if (path !== undefined) {
-    throw new EmitError(`${describePath(path)} does not survive in ${options.output.name}: it reads back as something else`, {
-      hint: "encrypt it, change its type or notation, or choose another output format",
-    });
+    throw new EmitError(
+      `${describePath(path)} does not survive in ${options.output.name}: it reads back as something else`,
+      {
+        hint: "encrypt it, change its type or notation, or choose another output format",
+      },
+    );
   }
-  if (taken.metadata === undefined || !isSameMetadata(metadataFromTree(taken.metadata, options.context.backends), metadata)) {
+  if (
+    taken.metadata === undefined ||
+    !isSameMetadata(metadataFromTree(taken.metadata, options.context.backends), metadata)
+  ) {
     throw new EmitError(`the metadata do not survive in ${options.output.name}`);
   }
   return { source, documents: taken.documents };
@@ -43,7 +51,11 @@ function comparable(documents: readonly Mapping[], { output }: FormatChoice): re
   return kept.map((document) => ({
     ...document,
     items: document.items.filter(
-      (item) => item.kind === "comment" || item.key !== "DEFAULT" || item.value.kind !== "mapping" || item.value.items.length > 0,
+      (item) =>
+        item.kind === "comment" ||
+        item.key !== "DEFAULT" ||
+        item.value.kind !== "mapping" ||
+        item.value.items.length > 0,
     ),
   }));
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { importDataKey } from "../../../src/bytes/aes-gcm.ts";
+import { CellMemory } from "../../../src/document/cell-memory.ts";
 import { isCell } from "../../../src/document/cell.ts";
 import { comment, entry, leaf, mapping, sequence, type Mapping, type Node } from "../../../src/document/model.ts";
 import { isSameMac, open, seal, type SealOptions } from "../../../src/document/seal.ts";
@@ -47,7 +48,8 @@ describe("seal and open", () => {
       entry("c", sequence([leaf("x"), leaf("x")])),
     ]);
     const sealed = seal([before], sealing);
-    const { memory } = open(sealed.documents, sealing);
+    const memory = new CellMemory(dataKey);
+    open(sealed.documents, { ...sealing, memory });
     const after = mapping([
       entry("a", leaf("same")),
       entry("b", leaf(0)),
@@ -64,7 +66,8 @@ describe("seal and open", () => {
   it("keeps IVs, and nothing else, under a new data key", async () => {
     const sealing = await options();
     const sealed = seal([mapping([entry("a", leaf("same"))])], sealing);
-    const { memory, documents: plain } = open(sealed.documents, sealing);
+    const memory = new CellMemory(dataKey);
+    const { documents: plain } = open(sealed.documents, { ...sealing, memory });
     const rotated = seal(plain, { ...sealing, dataKey: importDataKey(Buffer.alloc(32, 2)), memory });
     const [before] = strings(sealed.documents[0] as Mapping);
     const [after] = strings(rotated.documents[0] as Mapping);
