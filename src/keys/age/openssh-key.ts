@@ -1,7 +1,7 @@
 import { createDecipheriv } from "node:crypto";
 
 import { KeyError } from "../../errors.ts";
-import { SshReader } from "./ssh-wire.ts";
+import { SshReader, UNSUPPORTED_KEY } from "./ssh-wire.ts";
 
 /** What an OpenSSH private key file holds: the public key in the clear, the private part perhaps under a passphrase. */
 export interface OpenSshKey {
@@ -101,5 +101,5 @@ function parsePrivatePart(bytes: Buffer): OpenSshPrivateKey {
     const next = (): Buffer => reader.mpint();
     return { kind, numbers: { n: next(), e: next(), d: next(), iqmp: next(), p: next(), q: next() } };
   }
-  throw new KeyError("unsupported SSH key type: age takes ssh-ed25519 and ssh-rsa");
+  throw new KeyError(UNSUPPORTED_KEY);
 }

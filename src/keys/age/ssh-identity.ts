@@ -17,6 +17,7 @@ import {
   sshTag,
   type SshPublicKey,
 } from "./ssh-recipient.ts";
+import { UNSUPPORTED_KEY } from "./ssh-wire.ts";
 import { importX25519PrivateKey, x25519SharedSecret } from "./x25519.ts";
 
 /** Where a key came from. Without a file it cannot be asked for a passphrase, nor have its public key beside it. */
@@ -31,6 +32,8 @@ interface SshPrivateKey {
   unwrap(stanza: Stanza): Promise<Uint8Array>;
 }
 
+/** Ours: a private key of RSA at its longest takes some ten thousand bytes. */
+const MAX_KEY_FILE_LENGTH = 1 << 20;
 const PEM = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([\s\S]*?)-----END \1-----/;
 const TAG_LENGTH = 16;
 const ZERO_NONCE = Buffer.alloc(12);
@@ -43,6 +46,7 @@ const ZERO_NONCE = Buffer.alloc(12);
  * @throws {KeyError} that says what is wrong, and nothing of the key
  */
 export function parseSshIdentity(content: Uint8Array, origin: SshKeyOrigin): Identity {
+  if (content.length > MAX_KEY_FILE_LENGTH) throw new KeyError("larger than 1 MiB");
   const pem = asBuffer(content).toString("latin1");
   const [, label, body = ""] = PEM.exec(pem) ?? [];
   if (label === undefined) throw new KeyError("ssh: no key found");
@@ -65,7 +69,7 @@ function openSshIdentity(bytes: Uint8Array, origin: SshKeyOrigin): Identity {
 function protectedPemIdentity(pem: string, origin: SshKeyOrigin): Identity {
   const publicKeyOf = (host: Host): SshPublicKey => {
     const line = origin.file === undefined ? null : host.readFile(`${origin.file}.pub`);
-    if (line === null) throw new KeyError(`no public key beside the protected SSH key: run ssh-keygen -y to make one`);
+    if (line === null) throw new KeyError("no public key beside the protected SSH key: run ssh-keygen -y to make one");
     const [, encoded = ""] = asBuffer(line).toString("latin1").trim().split(/\s+/);
     return parseSshPublicKey(Buffer.from(encoded, "base64"));
   };
@@ -187,8 +191,7 @@ function importPem(pem: string, passphrase?: string): SshPrivateKey {
     const { x = "", d = "" } = key.export({ format: "jwk" });
     return ed25519PrivateKey(Buffer.from(d, "base64url"), Buffer.from(x, "base64url"));
   }
-  if (key.asymmetricKeyType !== "rsa")
-    throw new KeyError("unsupported SSH key type: age takes ssh-ed25519 and ssh-rsa");
+  if (key.asymmetricKeyType !== "rsa") throw new KeyError(UNSUPPORTED_KEY);
   const { n = "", e = "" } = createPublicKey(key).export({ format: "jwk" });
   return rsaPrivateKey(key, rsaPublicKey(Buffer.from(n, "base64url"), Buffer.from(e, "base64url")));
 }

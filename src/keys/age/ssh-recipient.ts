@@ -8,7 +8,7 @@ import { loadChaCha20Poly1305 } from "./chacha20-poly1305.ts";
 import { ed25519ToX25519PublicKey } from "./ed25519.ts";
 import { encryptFile, type Recipient } from "./file.ts";
 import { encodeUnpadded, type Stanza } from "./header.ts";
-import { sshMpint, SshReader, sshString } from "./ssh-wire.ts";
+import { sshMpint, SshReader, sshString, UNSUPPORTED_KEY } from "./ssh-wire.ts";
 import { importX25519PrivateKey, x25519PublicKey, x25519SharedSecret } from "./x25519.ts";
 
 const ED25519_LABEL = "age-encryption.org/v1/ssh-ed25519";
@@ -65,7 +65,7 @@ export function parseSshPublicKey(wire: Uint8Array): SshPublicKey {
     const exponent = reader.mpint();
     return rsaPublicKey(reader.mpint(), exponent);
   }
-  throw new KeyError("unsupported SSH key type: age takes ssh-ed25519 and ssh-rsa");
+  throw new KeyError(UNSUPPORTED_KEY);
 }
 
 /** @param key - 32 bytes, RFC 8032 */
@@ -81,11 +81,12 @@ export function rsaPublicKey(modulus: Buffer, exponent: Buffer): RsaPublicKey {
   if (bits < MIN_RSA_BITS) throw new KeyError("RSA key size is too small");
   if (bits > MAX_RSA_BITS || exponent.length > 4) throw new KeyError("RSA key size is too large");
   const wire = Buffer.concat([sshString("ssh-rsa"), sshMpint(exponent), sshMpint(modulus)]);
-  const key = createPublicKey({
-    key: { kty: "RSA", n: modulus.toString("base64url"), e: exponent.toString("base64url") },
-    format: "jwk",
-  });
-  return { kind: "ssh-rsa", wire, key };
+  const jwk = { kty: "RSA", n: modulus.toString("base64url"), e: exponent.toString("base64url") };
+  try {
+    return { kind: "ssh-rsa", wire, key: createPublicKey({ key: jwk, format: "jwk" }) };
+  } catch {
+    throw new KeyError("invalid RSA public key");
+  }
 }
 
 /** The start of the key's hash by which a stanza names its recipient. */

@@ -1,6 +1,9 @@
 import { KeyError } from "../../errors.ts";
 import { asBuffer } from "../../bytes/utf8.ts";
 
+/** Said of keys that are neither Ed25519 nor RSA. */
+export const UNSUPPORTED_KEY = "unsupported SSH key type: age takes ssh-ed25519 and ssh-rsa";
+
 /** Reads the data types of the SSH protocol (RFC 4251, 5) one after the other. */
 export class SshReader {
   readonly #bytes: Buffer;

@@ -130,6 +130,10 @@ describe("SSH keys", () => {
     });
   });
 
+  it("are refused when they are larger than any key", () => {
+    expect(() => parseSshIdentity(new Uint8Array((1 << 20) + 1), {})).toThrow("larger than 1 MiB");
+  });
+
   it("under a passphrase are refused from a command", async () => {
     const options = {
       env: { SOPS_AGE_SSH_PRIVATE_KEY_CMD: "show" },
@@ -138,8 +142,8 @@ describe("SSH keys", () => {
     await expect(unwrap(recipientOf("ssh-rsa"), options)).rejects.toThrow("this private key is passphrase protected");
   });
 
-  it("are hostile input: cut or changed anywhere, they give a KeyError or an identity", () => {
-    const bytes = Buffer.from(keyFile("ssh_ed25519").split("\n").slice(1, -2).join(""), "base64");
+  it.each(["ssh_ed25519", "ssh_rsa"])("are hostile input: %s, cut or changed, is an identity or a KeyError", (name) => {
+    const bytes = Buffer.from(keyFile(name).split("\n").slice(1, -2).join(""), "base64");
     for (let index = 0; index < bytes.length; index += 1) {
       const changed = Buffer.from(bytes);
       changed[index] = (changed[index] ?? 0) ^ 0x80;
