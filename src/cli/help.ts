@@ -20,6 +20,9 @@ export function summaryOf(word: CommandWord): string {
   return word === "help" ? "show the commands, or help on one of them" : commands[word].summary;
 }
 
+/** The reference has the heading, and callers look for headings. */
+const CREDIT = "the contributors of leafcrypt";
+
 /** The reference's headings and three-space indentation (cli-behaviour.md 1.5); the words are ours. */
 function referenceHelp(topic: HelpTopic, dialect: Dialect, version: string): string[] {
   const { program } = dialect;
@@ -47,6 +50,7 @@ function referenceHelp(topic: HelpTopic, dialect: Dialect, version: string): str
       `${program} [global options] [-d | -e | -r | --set EXPR] FILE`,
     ]),
     section("VERSION", [version]),
+    section("AUTHOR", [CREDIT]),
     section("COMMANDS", columns(commandWords.map((word) => [word === "help" ? "help, h" : word, summaryOf(word)]))),
     section("GLOBAL OPTIONS", columns(rows)),
   ];

@@ -112,11 +112,10 @@ let madeProgramFolder: string | undefined;
 export function programFolder(): string {
   if (madeProgramFolder !== undefined) return madeProgramFolder;
   const folder = mkdtempSync(join(tmpdir(), "lc-bin-"));
-  const executable = process.env["LEAFCRYPT_BIN"];
-  const program = executable === undefined ? join(repository, "bin/leafcrypt.cjs") : resolve(executable);
+  const program = resolve(process.env["LEAFCRYPT_BIN"] ?? join(repository, "bin/leafcrypt.cjs"));
   if (!existsSync(program)) throw new Error("the program is not built");
   for (const name of ["leafcrypt", "sops"]) symlinkSync(program, join(folder, name));
-  if (executable === undefined) symlinkSync(process.execPath, join(folder, "node"));
+  if (program.endsWith(".cjs")) symlinkSync(process.execPath, join(folder, "node"));
   process.once("exit", () => {
     rmSync(folder, { recursive: true, force: true });
   });
@@ -131,7 +130,7 @@ function start(
   options: RunOptions,
 ): Promise<RunResult> {
   const [command = "", ...args] = argv;
-  const program = ["leafcrypt", "sops"].includes(command) ? join(programFolder(), command) : command;
+  const [program, prefix] = resolveProgram(command);
   const env = Object.fromEntries(
     Object.entries({ ...baseEnv, ...options.env }).filter(([, value]) => value !== undefined),
   );
@@ -139,7 +138,7 @@ function start(
     const cwd = resolve(dir, options.cwd ?? "");
     const stdin = openInput(dir, options.input);
     // A process group of its own, so that what it leaves behind can be ended with it.
-    const child = spawn(program, args, { cwd, env, stdio: [stdin, "pipe", "pipe"], detached: true });
+    const child = spawn(program, [...prefix, ...args], { cwd, env, stdio: [stdin, "pipe", "pipe"], detached: true });
     closeSync(stdin);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
@@ -160,6 +159,13 @@ function start(
       done({ status, signal, stdout: stdoutBytes.toString(), stdoutBytes, stderr, isTimedOut });
     });
   });
+}
+
+/** The program is started by its path, with the Node of the tests: a test may leave nothing on the PATH. */
+function resolveProgram(command: string): readonly [program: string, prefix: readonly string[]] {
+  if (command !== "leafcrypt" && command !== "sops") return [command, []];
+  const path = join(programFolder(), command);
+  return existsSync(join(programFolder(), "node")) ? [process.execPath, [path]] : [path, []];
 }
 
 /** Standard input from a file: Node's pipes are sockets, which `/dev/stdin` cannot open. */

@@ -280,10 +280,15 @@ function compareStdout(
   if (step.stdout_base64 !== undefined && expected?.stdout === undefined)
     return result.stdoutBytes.toString("base64") === step.stdout_base64 ? [] : ["stdout has other bytes"];
   // `script` puts both streams together, wrapped blocks among them.
-  const level = step.argv[0] === "script" ? collapse : ownWording;
+  const level = step.argv[0] === "script" ? terminalText : ownWording;
   const wanted = settle(level(expected?.stdout ?? step.stdout ?? ""), step);
   const got = settle(level(extract(result.stdout, places)), step);
   return got === wanted ? [] : [`stdout ${firstDifference(got, wanted)}`];
+}
+
+/** What stood on a terminal, up to the part of the failure report that is worded by us. */
+function terminalText(text: string): string {
+  return collapse(text.replace(/Recovery failed because[^]*/u, "Recovery failed because"));
 }
 
 /** Helps and completion scripts are worded by us: of a help its headings count, of a script its first and last line. */
