@@ -134,6 +134,21 @@ describe("a lock left behind", () => {
     expect(box.names()).toEqual([...others].sort());
   });
 
+  it("is not removed when another process has just put its own in its place", async () => {
+    const box = scratch();
+    box.put(LOCK, JSON.stringify({ ...own, pid: GONE }));
+    const files: FileSystem = {
+      ...nodeFileSystem,
+      open(path, flags, mode) {
+        if (path.endsWith("-void")) box.put(LOCK, JSON.stringify(own));
+        return nodeFileSystem.open(path, flags, mode);
+      },
+    };
+    await expect(lock(box, {}, files)).rejects.toMatchObject({ code: "ERR_LOCKED" });
+    expect(box.text(LOCK)).toBe(JSON.stringify(own));
+    expect(box.names()).toEqual([LOCK]);
+  });
+
   it("is not removed while another process is about to, unless that one is gone", async () => {
     const box = scratch();
     const guard = ".file.leafcrypt-void";
