@@ -10,14 +10,15 @@ export function suggestCommand(word: string): CommandWord | undefined {
 
 /**
  * The candidate with the fewest letters to add, drop, change or swap, if those are few enough for a typing error: two,
- * and less than half of the word.
+ * and less than half of the word. A word that is a candidate means itself.
  */
 export function nearest<Word extends string>(word: string, candidates: readonly Word[]): Word | undefined {
+  if ((candidates as readonly string[]).includes(word)) return undefined;
   let best: Word | undefined;
   let bestDistance = Math.min(CLOSE, Math.ceil(word.length / 2) - 1);
   for (const candidate of candidates) {
     const distance = editDistance(word, candidate, bestDistance);
-    if (distance > bestDistance || distance === 0) continue;
+    if (distance > bestDistance) continue;
     if (best !== undefined && distance === bestDistance) continue;
     best = candidate;
     bestDistance = distance;
