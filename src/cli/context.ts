@@ -44,7 +44,9 @@ export function parseDecryptionOrder(text: string): readonly KeyType[] {
   const names = text.split(",");
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) {
-    throw new SopsError("ERR_DECRYPTION_ORDER", `Duplicate decryption key type: ${repeated}`, { hint: "name each type once" });
+    throw new SopsError("ERR_DECRYPTION_ORDER", `Duplicate decryption key type: ${repeated}`, {
+      hint: "name each type once",
+    });
   }
   return names.flatMap((name) => KEY_TYPES.find((type) => type === name) ?? []);
 }

@@ -15,7 +15,8 @@ export interface Fifo {
 export async function serveFifo(folder: string, name: string, content: Uint8Array, host: Host): Promise<Fifo> {
   const path = join(folder, name);
   const { status } = await host.run("mkfifo", ["-m", "600", path]);
-  if (status !== 0) throw new SopsError("ERR_WRITE", "the FIFO could not be created", { hint: "pass --no-fifo for a regular file" });
+  if (status !== 0)
+    throw new SopsError("ERR_WRITE", "the FIFO could not be created", { hint: "pass --no-fifo for a regular file" });
   const writing = write(path, content);
   return {
     path,

@@ -25,7 +25,8 @@ export function readOperand(session: Session, operand: string | undefined): Inpu
     return { path: undefined, bytes: session.terminal.readInput(), identity: null };
   }
   const path = resolve(session.workingDirectory, operand);
-  const { bytes, identity } = operand === "/dev/stdin" ? { bytes: session.terminal.readInput(), identity: null } : readInput(path);
+  const { bytes, identity } =
+    operand === "/dev/stdin" ? { bytes: session.terminal.readInput(), identity: null } : readInput(path);
   return { path, bytes, identity };
 }
 
@@ -39,7 +40,9 @@ export function refuseMissing(session: Session, operand: string): void {
 /** Refuses a command line without FILE. */
 export function requireOperand(operand: string | undefined): string {
   if (operand !== undefined) return operand;
-  throw new SopsError("ERR_NO_FILE", "Error: no file specified", { hint: "name the file to work on; --help shows how" });
+  throw new SopsError("ERR_NO_FILE", "Error: no file specified", {
+    hint: "name the file to work on; --help shows how",
+  });
 }
 
 /** Refuses `-i` beside `--output`, and `-i` on standard input. */

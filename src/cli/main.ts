@@ -89,7 +89,12 @@ async function answer(
     }
     case "usage": {
       const { renderUsageFailure } = await import("./usage.ts");
-      const { stdout, stderr } = renderUsageFailure(request, { dialect, version: dialectVersion(dialect), now: new Date(), logStyle: style });
+      const { stdout, stderr } = renderUsageFailure(request, {
+        dialect,
+        version: dialectVersion(dialect),
+        now: new Date(),
+        logStyle: style,
+      });
       terminal.print(stdout);
       terminal.complain(stderr);
       return 1;

@@ -14,7 +14,10 @@ export function isMissing(path: string): boolean {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT") return true;
-    throw new SopsError("ERR_READ", `Error reading file: ${path}: ${typeof code === "string" ? code : "it cannot be looked at"}`);
+    throw new SopsError(
+      "ERR_READ",
+      `Error reading file: ${path}: ${typeof code === "string" ? code : "it cannot be looked at"}`,
+    );
   }
 }
 
@@ -23,6 +26,9 @@ export function refuseUnwritableFolder(folder: string): void {
   try {
     accessSync(folder, constants.W_OK);
   } catch {
-    throw new SopsError("ERR_WRITE", `Could not open in-place file for writing: ${folder} is no folder we can write to`);
+    throw new SopsError(
+      "ERR_WRITE",
+      `Could not open in-place file for writing: ${folder} is no folder we can write to`,
+    );
   }
 }

@@ -19,7 +19,9 @@ export function selectionFromOptions(values: OptionValues, rule: SelectionRule |
     throw new SopsError(
       "ERR_CONFLICTING_OPTIONS",
       "Error: cannot use more than one of encrypted_suffix, unencrypted_suffix, encrypted_regex, unencrypted_regex, encrypted_comment_regex, or unencrypted_comment_regex in the same file",
-      { hint: `given are ${all.map(({ kind }) => kind).join(" and ")}, by option or by the rule of the configuration file` },
+      {
+        hint: `given are ${all.map(({ kind }) => kind).join(" and ")}, by option or by the rule of the configuration file`,
+      },
     );
   }
   return all[0];

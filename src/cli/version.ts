@@ -13,5 +13,7 @@ export function dialectVersion(dialect: Dialect): string {
 export function versionText(dialect: Dialect, checksForUpdates: boolean): string {
   const line = `${dialect.program} ${dialectVersion(dialect)}\n`;
   // Nothing here asks the network which version is the latest: package managers know, and nobody is told who asks.
-  return checksForUpdates ? `${line}[warning] failed to retrieve latest version from upstream: this program never asks the network for it\n` : line;
+  return checksForUpdates
+    ? `${line}[warning] failed to retrieve latest version from upstream: this program never asks the network for it\n`
+    : line;
 }

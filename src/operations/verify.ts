@@ -1,3 +1,4 @@
+import { asBuffer } from "../bytes/utf8.ts";
 import { firstDifference, withValuesOf } from "../document/compare.ts";
 import type { Mapping } from "../document/model.ts";
 import { describePath, EmitError } from "../errors.ts";
@@ -78,9 +79,10 @@ export function changedNotation(
   const values = withValuesOf(written.documents, source.documents);
   if (values === undefined) return [];
   const choice: FormatChoice = { input: format, output: format, layout: "keep", style: {} };
-  const after = Buffer.from(renderPlain(written.source, values, choice)).toString("utf8");
-  if (after === source.text) return [];
-  return differentLines(source.text.split("\n"), after.split("\n"));
+  const before = asBuffer(format.write(source, source.documents));
+  const after = asBuffer(renderPlain(written.source, values, choice));
+  if (after.equals(before)) return [];
+  return differentLines(before.toString("latin1").split("\n"), after.toString("latin1").split("\n"));
 }
 
 function differentLines(before: readonly string[], after: readonly string[]): number[] {

@@ -65,7 +65,11 @@ const RETURNING: Readonly<Partial<Record<ErrorCode, string>>> = {
 };
 
 async function editText(session: Session, edit: EditSession, fileName: string): Promise<Uint8Array> {
-  const folder = createPrivateFolder({ env: session.host.env, cleanup: session.cleanup, expectedBytes: edit.text.length });
+  const folder = createPrivateFolder({
+    env: session.host.env,
+    cleanup: session.cleanup,
+    expectedBytes: edit.text.length,
+  });
   try {
     const path = folder.write(fileName, edit.text);
     for (;;) {
@@ -86,7 +90,9 @@ function readEdited(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch {
-    throw new SopsError("ERR_EDITOR", "Could not run editor: it left no file behind", { hint: "the file was not changed" });
+    throw new SopsError("ERR_EDITOR", "Could not run editor: it left no file behind", {
+      hint: "the file was not changed",
+    });
   }
 }
 
@@ -112,5 +118,8 @@ function keptText(error: unknown, folder: PrivateFolder): SopsError {
   const kept = folder.keep();
   const code = error instanceof SopsError ? error.code : "ERR_PROCESS";
   const message = error instanceof SopsError ? error.message : "the edited text could not be encrypted";
-  return new SopsError(code, message, { hint: `the text you edited is in ${kept}; delete it when you have it back in the file`, cause: error });
+  return new SopsError(code, message, {
+    hint: `the text you edited is in ${kept}; delete it when you have it back in the file`,
+    cause: error,
+  });
 }

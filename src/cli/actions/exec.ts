@@ -30,7 +30,10 @@ export async function execEnvAction(session: Session): Promise<number> {
   const { file, command } = operands(session);
   const input = readOperand(session, file);
   const format = inputFormat(session, nameFor(session, file));
-  const entries = await environmentOf(input.bytes, format, { context: contextOf(session), ignoreMac: values["ignore-mac"] === true });
+  const entries = await environmentOf(input.bytes, format, {
+    context: contextOf(session),
+    ignoreMac: values["ignore-mac"] === true,
+  });
   const user = userIdentity(values.user);
   const inherited = values.pristine === true ? {} : session.host.env;
   return run(session, { ...command, env: { ...inherited, ...user?.variables, ...Object.fromEntries(entries) }, user });
@@ -44,13 +47,22 @@ export async function execFileAction(session: Session): Promise<number> {
   const name = nameFor(session, file);
   const settings = await loadSettings(session, name, "stores");
   const input = readOperand(session, file);
-  const options = { ...formatChoice(session, settings, name), context: contextOf(session), ignoreMac: values["ignore-mac"] === true };
+  const options = {
+    ...formatChoice(session, settings, name),
+    context: contextOf(session),
+    ignoreMac: values["ignore-mac"] === true,
+  };
   const plaintext = await decrypt(input.bytes, options);
   const user = userIdentity(values.user);
-  const folder = createPrivateFolder({ env: session.host.env, cleanup: session.cleanup, expectedBytes: plaintext.length });
+  const folder = createPrivateFolder({
+    env: session.host.env,
+    cleanup: session.cleanup,
+    expectedBytes: plaintext.length,
+  });
   try {
     const usesFifo = values["no-fifo"] !== true && process.platform !== "win32";
-    if (values["no-fifo"] !== true && !usesFifo) session.log("warning", "no fifos on windows, use --no-fifo next time", {}, "EXEC");
+    if (values["no-fifo"] !== true && !usesFifo)
+      session.log("warning", "no fifos on windows, use --no-fifo next time", {}, "EXEC");
     const fifo = usesFifo ? await serveFifo(folder.path, fileName, plaintext, session.host) : undefined;
     const path = fifo?.path ?? folder.write(fileName, plaintext);
     const job = { ...withPath(command, path), env: { ...session.host.env, ...user?.variables }, user };
@@ -74,7 +86,9 @@ function localName(name: string | undefined): string {
   if (name === undefined || name === "") return "tmp-file";
   const isLocal = !isAbsolute(name) && !/[/\\\0]/.test(name) && name !== "." && name !== "..";
   if (isLocal) return name;
-  throw new SopsError("ERR_USAGE", "The provided filename is not a local path.", { hint: "give a plain name, without folders" });
+  throw new SopsError("ERR_USAGE", "The provided filename is not a local path.", {
+    hint: "give a plain name, without folders",
+  });
 }
 
 function operands({ invocation, host }: Session): { file: string; command: Pick<Job, "program" | "args"> } {
@@ -85,17 +99,35 @@ function operands({ invocation, host }: Session): { file: string; command: Pick<
   if (file !== undefined && rest.length === 0 && program !== undefined) return { file, command: { program, args } };
   const [text, ...more] = [...rest, ...afterDashes];
   if (file === undefined || text === undefined || more.length > 0) {
-    throw new SopsError("ERR_USAGE", file === undefined ? "error: missing file to decrypt" : "error: missing file to decrypt or command: two arguments are needed", {
-      hint: "put the command in quotes, FILE 'program argument', or after two dashes, FILE -- program argument",
-    });
+    throw new SopsError(
+      "ERR_USAGE",
+      file === undefined
+        ? "error: missing file to decrypt"
+        : "error: missing file to decrypt or command: two arguments are needed",
+      {
+        hint: "put the command in quotes, FILE 'program argument', or after two dashes, FILE -- program argument",
+      },
+    );
   }
-  return { file, command: host.platform === "win32" ? { program: "cmd.exe", args: ["/C", text] } : { program: "/bin/sh", args: ["-c", text] } };
+  return {
+    file,
+    command:
+      host.platform === "win32"
+        ? { program: "cmd.exe", args: ["/C", text] }
+        : { program: "/bin/sh", args: ["-c", text] },
+  };
 }
 
 async function run(session: Session, job: Job): Promise<number> {
   const { values } = session.invocation;
   const isBackground = values.background === true;
-  if (isBackground) session.log("warning", "exec-env's --background option is deprecated and will be removed in a future version of sops", {}, "EXEC");
+  if (isBackground)
+    session.log(
+      "warning",
+      "exec-env's --background option is deprecated and will be removed in a future version of sops",
+      {},
+      "EXEC",
+    );
   const stdio: StdioOptions = isBackground ? "ignore" : "inherit";
   const child = spawn(job.program, job.args, {
     stdio,
@@ -127,12 +159,16 @@ async function waitFor(child: ChildProcess): Promise<{ status: number; text?: st
       });
       child.on("close", (code, signal) => {
         if (signal !== null) resolve({ status: KILLED_STATUS, text: `signal: ${signalText(signal)}` });
-        else resolve(code === 0 || code === null ? { status: code ?? 1 } : { status: code, text: `exit status ${String(code)}` });
+        else
+          resolve(
+            code === 0 || code === null ? { status: code ?? 1 } : { status: code, text: `exit status ${String(code)}` },
+          );
       });
     });
   } finally {
     for (const { signal, handle } of handlers) process.off(signal, handle);
-    for (const { signal, listeners } of others) for (const listener of listeners) process.on(signal, listener as () => void);
+    for (const { signal, listeners } of others)
+      for (const listener of listeners) process.on(signal, listener as () => void);
   }
 }
 

@@ -15,7 +15,9 @@ export async function fileStatusAction(session: Session): Promise<number> {
     return 0;
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
-    throw new SopsError(error.code, `cannot check file status: cannot load encrypted file: ${error.message}`, { cause: error });
+    throw new SopsError(error.code, `cannot check file status: cannot load encrypted file: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -23,8 +25,18 @@ export async function fileStatusAction(session: Session): Promise<number> {
 function describe({ isEncrypted, metadata }: FileStatus, { dialect }: Session): string {
   if (dialect.name === "sops" || metadata === undefined) return JSON.stringify({ encrypted: isEncrypted });
   const keys = metadata.groups.map((group) =>
-    group.map(({ key, createdAt }) => ({ type: key.type, id: key.id, ...(createdAt === undefined ? {} : { created_at: createdAt }) })),
+    group.map(({ key, createdAt }) => ({
+      type: key.type,
+      id: key.id,
+      ...(createdAt === undefined ? {} : { created_at: createdAt }),
+    })),
   );
   const { version, lastModified, shamirThreshold } = metadata;
-  return JSON.stringify({ encrypted: isEncrypted, version, lastmodified: lastModified, shamir_threshold: shamirThreshold, key_groups: keys });
+  return JSON.stringify({
+    encrypted: isEncrypted,
+    version,
+    lastmodified: lastModified,
+    shamir_threshold: shamirThreshold,
+    key_groups: keys,
+  });
 }

@@ -8,7 +8,8 @@ import { formatChoice, loadSettings, nameFor } from "../settings.ts";
 
 /** `groups add --file FILE` */
 export async function addGroupAction(session: Session): Promise<number> {
-  if (session.invocation.positionals.length > 0) throw new SopsError("ERR_USAGE", "error: no positional arguments allowed");
+  if (session.invocation.positionals.length > 0)
+    throw new SopsError("ERR_USAGE", "error: no positional arguments allowed");
   const keys = keysFromOptions(session.invocation.values, "");
   return change(session, (bytes, options) => addGroup(bytes, keys, options));
 }
@@ -31,7 +32,8 @@ async function change(
 ): Promise<number> {
   const { values } = session.invocation;
   const file = values.file ?? "";
-  if (file === "") throw new SopsError("ERR_READ", "Error reading file: no file specified", { hint: "name it with --file" });
+  if (file === "")
+    throw new SopsError("ERR_READ", "Error reading file: no file specified", { hint: "name it with --file" });
   const name = nameFor(session, file);
   const settings = await loadSettings(session, name, "stores");
   const context = contextOf(session);

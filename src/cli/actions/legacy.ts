@@ -18,7 +18,10 @@ export async function legacyAction(session: Session): Promise<number> {
   const chosen = (["encrypt", "decrypt", "rotate", "set"] as const).filter((name) => isGiven(values[name]));
   refuseMissingFile(session, file, chosen);
   if (chosen.length > 1) {
-    session.log("warning", "More than one command (--encrypt, --decrypt, --rotate, --set) has been specified. Only the behaviour of the last one will be observed.");
+    session.log(
+      "warning",
+      "More than one command (--encrypt, --decrypt, --rotate, --set) has been specified. Only the behaviour of the last one will be observed.",
+    );
   }
   const action = chosen.at(-1) ?? "edit";
   // The reference looks for a rule even where it makes no use of it.
@@ -43,14 +46,19 @@ function refuseMissingFile(session: Session, file: string, chosen: readonly stri
   const { values } = session.invocation;
   const changesKeys = keyOptionNames.some((name) => isGiven(values[`add-${name}`]) || isGiven(values[`rm-${name}`]));
   if (changesKeys) {
-    throw new SopsError("ERR_CHANGE_KEYS_OF_MISSING_FILE", `Error: cannot add or remove keys on non-existent file ${JSON.stringify(path)}, use the --kms and --pgp flags instead.`);
+    throw new SopsError(
+      "ERR_CHANGE_KEYS_OF_MISSING_FILE",
+      `Error: cannot add or remove keys on non-existent file ${JSON.stringify(path)}, use the --kms and --pgp flags instead.`,
+    );
   }
   if (chosen.some((name) => name !== "set")) {
     throw new SopsError("ERR_NOT_FOUND", `Error: cannot operate on non-existent file ${JSON.stringify(path)}`);
   }
   const meant = chosen.length === 0 ? suggestCommand(file) : undefined;
   if (meant !== undefined) {
-    throw new SopsError("ERR_USAGE", `unknown command ${JSON.stringify(file)}`, { hint: `did you mean ${meant}? To create a file of that name, write ./${file}` });
+    throw new SopsError("ERR_USAGE", `unknown command ${JSON.stringify(file)}`, {
+      hint: `did you mean ${meant}? To create a file of that name, write ./${file}`,
+    });
   }
 }
 

@@ -44,7 +44,9 @@ export async function legacySetAction(session: Session): Promise<number> {
   const expression = session.invocation.values.set ?? "";
   const end = expression.indexOf("] ");
   if (end < 0) {
-    throw new SopsError("ERR_PATH", "Invalid --set format", { hint: `write a path, a blank and a JSON value: '["key"] "value"'` });
+    throw new SopsError("ERR_PATH", "Invalid --set format", {
+      hint: `write a path, a blank and a JSON value: '["key"] "value"'`,
+    });
   }
   const treePath = parsePath(expression.slice(0, end + 1), "set");
   const value = parseValue(session, expression.slice(end + 2));
@@ -99,14 +101,17 @@ function parseValue({ dialect }: Session, text: string): Node {
     });
   }
   const [item, ...others] = source.documents[0]?.items ?? [];
-  if (item?.kind !== "entry" || others.length > 0) throw new SopsError("ERR_SET_VALUE", "Value for --set is not valid JSON");
+  if (item?.kind !== "entry" || others.length > 0)
+    throw new SopsError("ERR_SET_VALUE", "Value for --set is not valid JSON");
   const value = withoutSpans(item.value);
-  if (dialect.name === "sops" && value.kind === "leaf" && typeof value.value === "bigint") return leaf(Number(value.value));
+  if (dialect.name === "sops" && value.kind === "leaf" && typeof value.value === "bigint")
+    return leaf(Number(value.value));
   return value;
 }
 
 function withoutSpans(node: Node): Node {
-  if (node.kind === "leaf") return { kind: "leaf", value: node.value, ...(node.text === undefined ? {} : { text: node.text }) };
+  if (node.kind === "leaf")
+    return { kind: "leaf", value: node.value, ...(node.text === undefined ? {} : { text: node.text }) };
   if (node.kind === "sequence") {
     return { kind: "sequence", items: node.items.map((item) => (item.kind === "comment" ? item : withoutSpans(item))) };
   }

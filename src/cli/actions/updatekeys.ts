@@ -21,9 +21,13 @@ const HEADLINE = "The following changes will be made to the file's groups:";
 export async function updateKeysAction(session: Session): Promise<number> {
   const { positionals, values } = session.invocation;
   const settings = await loadSettings(session, nameFor(session, positionals[0]), "rules");
-  if (settings.location === undefined) throw new ConfigError("config file not found", { hint: "updatekeys takes the wanted keys from .sops.yaml" });
+  if (settings.location === undefined)
+    throw new ConfigError("config file not found", { hint: "updatekeys takes the wanted keys from .sops.yaml" });
   requireOperand(positionals[0]);
-  const files = values.recursive === true ? positionals.flatMap((path) => filesBelow(resolve(session.workingDirectory, path))) : positionals;
+  const files =
+    values.recursive === true
+      ? positionals.flatMap((path) => filesBelow(resolve(session.workingDirectory, path)))
+      : positionals;
   if (files.length === 1) return updateOne(session, settings, files[0] ?? "");
   const statuses: number[] = [];
   for (const file of files) statuses.push(await updateReporting(session, settings, file));
@@ -55,7 +59,8 @@ async function updateReporting(session: Session, settings: Settings, file: strin
 async function updateOne(session: Session, settings: Settings, file: string): Promise<number> {
   const { values } = session.invocation;
   const path = resolve(session.workingDirectory, file);
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new SopsError("ERR_USAGE", "can't operate on a directory");
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new SopsError("ERR_USAGE", "can't operate on a directory");
   say(session, `Syncing keys for file ${path}`);
   const name = nameFor(session, file) ?? path;
   const rule = await ruleFor(settings, name);
