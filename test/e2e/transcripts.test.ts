@@ -66,10 +66,7 @@ function note(transcript: Transcript, problems: readonly string[]): void {
     "exec-file",
   ];
   const name = [...known, "publish", "keyservice", "filestatus"].includes(command) ? command : "other";
-  failures.set(name, [
-    ...(failures.get(name) ?? []),
-    `${transcript.id} ${transcript.title}: ${problems.join("\n      ")}`,
-  ]);
+  failures.set(name, [...(failures.get(name) ?? []), `${transcript.id} ${transcript.title}: ${problems[0] ?? ""}`]);
 }
 
 function summary(): string {
