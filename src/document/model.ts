@@ -6,6 +6,8 @@
 
 /** A point in time as its cell and MAC text: `YYYY-MM-DDTHH:MM:SS[.fraction](Z|±HH:MM)` (file-format.md 1.3). */
 export class Timestamp {
+  /** Tells it apart from other classes with a text. */
+  readonly type = "time" as const;
   readonly text: string;
 
   constructor(text: string) {
@@ -18,6 +20,7 @@ export class Timestamp {
  * one; it has no SOPS type, so it cannot be encrypted (file-format.md 1.2).
  */
 export class UnsignedInteger {
+  readonly type = "uint" as const;
   /** Its decimal digits. */
   readonly text: string;
 

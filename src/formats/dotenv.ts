@@ -104,17 +104,21 @@ class DotenvScribe implements Scribe {
   }
 
   restructure(container: Mapping, _place: Place | undefined, steps: readonly Step[]): readonly Edit[] {
-    const { text } = this.source;
+    const after = (index: number): number => lineEnd(this.source.text, spanOf(container.items[index]).end);
     return editLines(steps, {
+      start: 0,
       end: this.end,
+      after,
+      remove: (index) => [{ start: spanOf(container.items[index]).start, end: after(index), text: "" }],
       print: printItem,
-      linesOf(index) {
-        const { start, end } = spanOf(container.items[index]);
-        const lineFeed = text.indexOf("\n", end);
-        return { start, end: lineFeed < 0 ? text.length + 1 : lineFeed + 1 };
-      },
     });
   }
+}
+
+/** Where the line of an offset ends, with its line break, which is taken for granted at the end of the text. */
+function lineEnd(text: string, offset: number): number {
+  const lineFeed = text.indexOf("\n", offset);
+  return (lineFeed < 0 ? text.length : lineFeed) + 1;
 }
 
 function printItem(item: Item): string {

@@ -2,12 +2,16 @@ import type { Edit, Item, Step } from "./splice.ts";
 
 /** How a line format places whole items; offsets into the text. */
 export interface LineItems {
-  /** Where the lines of an item of the source begin and end, line break included. */
-  linesOf(index: number): { readonly start: number; readonly end: number };
-  /** The lines of a new item, line break included. */
-  print(item: Item): string;
+  /** Where an item goes that none precedes. */
+  readonly start: number;
   /** Where items go that come after all that are kept. */
   readonly end: number;
+  /** Where an item goes that follows this one of the source. */
+  after(index: number): number;
+  /** The edits that take an item of the source out. */
+  remove(index: number): readonly Edit[];
+  /** The lines of a new item, line break included; `isLast` if it goes to `end`. */
+  print(item: Item, isLast: boolean): string;
 }
 
 /**
@@ -15,18 +19,22 @@ export interface LineItems {
  * comes after it.
  */
 export function editLines(steps: readonly Step[], items: LineItems): Edit[] {
-  const kept = steps.flatMap((step, at) => (step.kind === "keep" ? [{ at, ...items.linesOf(step.index) }] : []));
-  const lastKept = kept.at(-1)?.at ?? -1;
-  let position = kept[0]?.start ?? items.end;
-  return steps.flatMap((step, at): Edit[] => {
-    if (step.kind === "add") {
-      const start = at > lastKept ? items.end : position;
-      return [{ start, end: start, text: items.print(step.item) }];
+  const lastKept = steps.findLastIndex((step) => step.kind === "keep");
+  let position = items.start;
+  return steps.flatMap((step, at): readonly Edit[] => {
+    switch (step.kind) {
+      case "add": {
+        const isLast = at > lastKept;
+        const start = isLast ? items.end : position;
+        return [{ start, end: start, text: items.print(step.item, isLast) }];
+      }
+      case "remove":
+        return items.remove(step.index);
+      case "keep":
+        // A comment may come after the key below it, so an item is not always further down than the one before.
+        position = Math.max(position, items.after(step.index));
+        return [];
     }
-    const { start, end } = items.linesOf(step.index);
-    if (step.kind === "remove") return [{ start, end, text: "" }];
-    position = end;
-    return [];
   });
 }
 

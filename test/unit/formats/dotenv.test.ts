@@ -50,7 +50,7 @@ function restored(plain: Mapping, encrypted: Mapping): Mapping {
 }
 
 describe("dotenv.read", () => {
-  it.each(vectors("dotenv_documents") as readonly StoreVector[])(
+  it.each(vectors<readonly StoreVector[]>("dotenv_documents"))(
     "agrees with the reference on $input",
     ({ input, document, emitted, error }) => {
       if (error === true) {

@@ -52,7 +52,7 @@ const refusedOnPurpose = new Map([
 ]);
 
 describe("json.read", () => {
-  const documents = vectors("json_documents") as readonly StoreVector[];
+  const documents = vectors<readonly StoreVector[]>("json_documents");
 
   it.each(documents)("agrees with the reference on $input", ({ input, document, emitted, error }) => {
     const reason = refusedOnPurpose.get(input);
@@ -69,7 +69,7 @@ describe("json.read", () => {
     }
   });
 
-  it.each(vectors("json_numbers") as readonly { json_input: string; value: unknown; json_output: string }[])(
+  it.each(vectors<readonly { json_input: string; value: unknown; json_output: string }[]>("json_numbers"))(
     "reads and prints the number $json_input",
     ({ json_input, value, json_output }) => {
       const node = read(`{"n":${json_input}}`).documents[0]?.items[0];
@@ -183,13 +183,10 @@ describe("json.read", () => {
 });
 
 describe("json.emit", () => {
-  it.each(Object.entries(vectors("json_indentation") as Record<string, string>))(
-    "indents by %s",
-    (indent, expected) => {
-      const source = read('{"a":[1,[],{},"x",{"b":null}],"c":{}}');
-      expect(text(json.emit(source.documents, { indent: Number(indent) }))).toBe(expected);
-    },
-  );
+  it.each(Object.entries(vectors<Record<string, string>>("json_indentation")))("indents by %s", (indent, expected) => {
+    const source = read('{"a":[1,[],{},"x",{"b":null}],"c":{}}');
+    expect(text(json.emit(source.documents, { indent: Number(indent) }))).toBe(expected);
+  });
 
   it.each([
     { name: "an indentation below -1", node: mapping([]), indent: -2, message: /smaller than -1 is not accepted/ },
