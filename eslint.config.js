@@ -2,7 +2,7 @@ import tseslint from "typescript-eslint";
 
 /** Imports point one way: each folder may import from those to its right (docs/architecture.md). */
 const layers = ["cli", "operations", "storage", "config", "metadata", "keys", "formats", "document", "go", "bytes"];
-const peers = { storage: ["operations"], keys: ["formats"] };
+const peers = { keys: ["formats"] };
 
 const layerRules = layers.map((layer, index) => ({
   files: [`src/${layer}/**/*.ts`],

@@ -22,7 +22,9 @@ export function contextOf(session: Session): Context {
   };
 }
 
-function keyServicesOf({ host, invocation: { values }, log, cleanup }: Session): KeyService[] {
+function keyServicesOf(session: Session): KeyService[] {
+  const { host, cleanup } = session;
+  const { values } = session.invocation;
   const services: KeyService[] = values["enable-local-keyservice"] === false ? [] : [localKeyService(host)];
   for (const uri of values.keyservice ?? []) {
     try {
@@ -30,7 +32,7 @@ function keyServicesOf({ host, invocation: { values }, log, cleanup }: Session):
       cleanup.add(() => service.close?.());
       services.push(service);
     } catch {
-      log("warning", "Error parsing URI for keyservice, skipping", { uri }, "KEYSERVICE");
+      session.log("warning", "Error parsing URI for keyservice, skipping", { uri }, "KEYSERVICE");
     }
   }
   return services.map(sharingKeyService);

@@ -24,7 +24,7 @@ export async function main(name: string, argv: readonly string[], env: Environme
   const dialect = detectDialect(basename(name), env);
   const terminal = processTerminal();
   const isColoured = usesColour(terminal.stdoutIsTerminal, env);
-  const style: LogStyle = { isTerminal: process.stderr.isTTY, isColoured, started };
+  const style: LogStyle = { isTerminal: terminal.stderrIsTerminal, isColoured, started };
   const paint = painter(isColoured);
   const cleanup = createCleanup();
   // Any listener keeps SIGUSR1 from opening the inspector, through which everything in memory could be read.

@@ -1,11 +1,12 @@
-import type { Action, Session } from "./session.ts";
+import { decryptAction } from "./actions/decrypt.ts";
 import type { CommandName } from "./commands.ts";
+import type { Action, Session } from "./session.ts";
 
-/** What each command runs; loaded when it does, so that a decryption does not wait for an editor's code. */
+/** What each command runs; loaded when it does, but for decrypt, which is what the start path is for. */
 const actions: Readonly<Record<CommandName, () => Promise<Action>>> = {
   legacy: async () => (await import("./actions/legacy.ts")).legacyAction,
   encrypt: async () => (await import("./actions/encrypt.ts")).encryptAction,
-  decrypt: async () => (await import("./actions/decrypt.ts")).decryptAction,
+  decrypt: () => Promise.resolve(decryptAction),
   edit: async () => (await import("./actions/edit.ts")).editAction,
   set: async () => (await import("./actions/set.ts")).setAction,
   unset: async () => (await import("./actions/set.ts")).unsetAction,

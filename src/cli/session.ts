@@ -9,6 +9,7 @@ import type { LogComponent, LogLevel } from "./log.ts";
 export interface Terminal {
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
   /** All of standard input. */
   readInput(): Uint8Array;
   /** The next line of standard input without its end, or undefined at the end of input. */

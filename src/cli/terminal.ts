@@ -1,7 +1,6 @@
-import { readSync } from "node:fs";
-import { isatty } from "node:tty";
-import { asBuffer } from "../bytes/utf8.ts";
+import { fstatSync, readSync } from "node:fs";
 import { SopsError } from "../errors.ts";
+import { nodeFileSystem, writeAll } from "../storage/file-system.ts";
 import { writeStdout } from "../storage/output.ts";
 import { readStdin } from "../storage/read.ts";
 import type { Terminal } from "./session.ts";
@@ -9,8 +8,9 @@ import type { Terminal } from "./session.ts";
 /** The standard streams of this process, read and written synchronously: nothing is lost when the process ends. */
 export function processTerminal(): Terminal {
   return {
-    stdinIsTerminal: isatty(0),
-    stdoutIsTerminal: isatty(1),
+    stdinIsTerminal: isTerminal(0),
+    stdoutIsTerminal: isTerminal(1),
+    stderrIsTerminal: isTerminal(2),
     readInput: () => readStdin(),
     readLine: () => readLineFrom(0),
     print: (content) => {
@@ -20,6 +20,15 @@ export function processTerminal(): Terminal {
       writeToStderr(text);
     },
   };
+}
+
+/** `node:tty` brings the network stack along, so it is asked only about what can be a terminal at all. */
+function isTerminal(fd: number): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(fd);
+  } catch {
+    return false; // closed
+  }
 }
 
 /** Byte by byte, as what follows the line belongs to whoever reads next. */
@@ -49,7 +58,7 @@ function readByte(fd: number, buffer: Uint8Array): number {
 
 function writeToStderr(text: string): void {
   try {
-    process.stderr.write(asBuffer(Buffer.from(text)));
+    writeAll(2, Buffer.from(text), nodeFileSystem);
   } catch {
     // Nobody reads what we complain about; the exit status still tells.
   }

@@ -5,7 +5,7 @@ import { decodeUtf8, encodeUtf8 } from "../bytes/utf8.ts";
 import { floatText, parseGoFloat } from "../go/float.ts";
 import { isInt64, parseInt64 } from "../go/int.ts";
 import { parseRfc3339 } from "../go/time.ts";
-import { Timestamp, type Leaf, type Scalar } from "./model.ts";
+import { Timestamp, type Leaf, type Scalar, type UnsignedInteger } from "./model.ts";
 
 /** The type field of a cell; `bytes` was written by sops 1.x only and means `str`. */
 export type CellType = "str" | "int" | "float" | "bool" | "time" | "comment";
@@ -105,13 +105,13 @@ export function typeOfScalar(value: Scalar): CellType {
  *
  * @returns undefined for an integer of more than 64 bits
  */
-export function scalarToBytes(value: Scalar): Uint8Array | undefined {
+export function scalarToBytes(value: Scalar | UnsignedInteger): Uint8Array | undefined {
   if (typeof value === "string") return encodeUtf8(value);
   if (value instanceof Uint8Array) return value;
   if (typeof value === "bigint") return isInt64(value) ? encodeUtf8(String(value)) : undefined;
   if (typeof value === "number") return encodeUtf8(floatText(value));
   if (typeof value === "boolean") return encodeUtf8(value ? "True" : "False");
-  return encodeUtf8(value.text);
+  return value instanceof Timestamp ? encodeUtf8(value.text) : undefined;
 }
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([

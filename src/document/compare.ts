@@ -74,13 +74,17 @@ export function withValuesOf(places: readonly Mapping[], values: readonly Mappin
   return result.every((document) => document !== undefined) ? (result as Mapping[]) : undefined;
 }
 
+function withoutSpan(node: Leaf | Comment): Leaf | Comment {
+  if (node.kind === "comment") return { kind: "comment", text: node.text, inline: node.inline };
+  return { kind: "leaf", value: node.value, ...(node.text === undefined ? {} : { text: node.text }) };
+}
+
 function moveValues(place: Item, value: Item | undefined): Item | undefined {
   if (value === undefined) return undefined;
   const span = place.span === undefined ? {} : { span: place.span };
   if (value.kind === "leaf" || value.kind === "comment") {
     if (place.kind !== "leaf" && place.kind !== "comment") return undefined;
-    const { span: _own, ...content } = value;
-    return { ...content, ...span };
+    return { ...withoutSpan(value), ...span };
   }
   if (place.kind === "entry" && value.kind === "entry") {
     const inner = moveValues(place.value, value.value);

@@ -12,12 +12,14 @@ import {
   type CellFailure,
   type CellType,
 } from "./cell.ts";
-import type { Comment, Leaf, Mapping } from "./model.ts";
+import { UnsignedInteger, type Comment, type Leaf, type Mapping } from "./model.ts";
 import type { Selection } from "./selection.ts";
 import { keysOf, mapTrees, type Path, type Place, type Visitor } from "./walk.ts";
 
 /** SHA-256 of the word `sops`: what the MAC starts with under `mac_only_encrypted` (file-format.md 4). */
 const MAC_ONLY_ENCRYPTED_SEED = Buffer.from("8a3fd2ad54ce66527b1034f3d147be0b0b975b3bf44f72c6fdadec8176f27d69", "hex");
+
+const TOO_LARGE = "the integer does not fit 64 bits";
 
 /** The part of a file's metadata that rules its tree. */
 export interface TreeOptions {
@@ -92,7 +94,7 @@ function transformTrees(documents: readonly Mapping[], options: TreeOptions, cry
 
 function updateMac(mac: Hash, leaf: Leaf, place: Place, direction: Crypt["direction"]): void {
   const bytes = leaf.value === null ? undefined : scalarToBytes(leaf.value);
-  if (bytes === undefined) throw new ValueError(direction, keysOf(place.path), "the integer does not fit 64 bits");
+  if (bytes === undefined) throw new ValueError(direction, keysOf(place.path), TOO_LARGE);
   mac.update(bytes);
 }
 
@@ -105,11 +107,13 @@ export function seal(documents: readonly Mapping[], options: SealOptions): TreeR
   return transformTrees(documents, options, {
     direction: "encrypt",
     leaf(leaf, { aad, path }) {
-      if (leaf.value === null) return { plain: leaf, out: leaf };
+      const { value } = leaf;
+      if (value === null) return { plain: leaf, out: leaf };
+      if (value instanceof UnsignedInteger) throw new ValueError("encrypt", keysOf(path), TOO_LARGE);
       const keepsDigits = options.keepDigits === true && leaf.text !== undefined;
-      const bytes = keepsDigits ? encodeUtf8(leaf.text) : scalarToBytes(leaf.value);
-      if (bytes === undefined) throw new ValueError("encrypt", keysOf(path), "the integer does not fit 64 bits");
-      return { plain: leaf, out: withValue(leaf, { value: cellFor(bytes, typeOfScalar(leaf.value), aad, options) }) };
+      const bytes = keepsDigits ? encodeUtf8(leaf.text) : scalarToBytes(value);
+      if (bytes === undefined) throw new ValueError("encrypt", keysOf(path), TOO_LARGE);
+      return { plain: leaf, out: withValue(leaf, { value: cellFor(bytes, typeOfScalar(value), aad, options) }) };
     },
     comment(comment, { aad, path }) {
       const text = cellFor(encodeUtf8(comment.text), "comment", aad, options);

@@ -3,6 +3,7 @@ import * as https from "node:https";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import { parseUrl } from "./fields.ts";
+import { isLoopback } from "./loopback.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,17 +34,6 @@ export function proxyForHost(host: string, env: Environment): URL | null {
   if (proxy === "" || isLoopback(host) || isExempt(host, env["NO_PROXY"] ?? env["no_proxy"] ?? "")) return null;
   const url = parseUrl(proxy.includes("://") ? proxy : `http://${proxy}`);
   return url?.protocol === "http:" || url?.protocol === "https:" ? url : null;
-}
-
-/** Whether a host name can only be this machine. */
-export function isLoopback(host: string): boolean {
-  return (
-    host === "localhost" ||
-    host.endsWith(".localhost") ||
-    host === "[::1]" ||
-    host === "::1" ||
-    /^127(\.\d{1,3}){3}$/.test(host)
-  );
 }
 
 function isExempt(host: string, list: string): boolean {

@@ -1,6 +1,7 @@
 import { KeyError } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { isLoopback, type TlsSettings } from "./agent.ts";
+import type { TlsSettings } from "./agent.ts";
+import { isLoopback } from "./loopback.ts";
 import { parseUrl, printable, quoted } from "./fields.ts";
 
 type Environment = Host["env"];

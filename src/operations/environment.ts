@@ -1,5 +1,5 @@
 import { asBuffer } from "../bytes/utf8.ts";
-import { Timestamp, type Scalar } from "../document/model.ts";
+import { Timestamp, UnsignedInteger, type Scalar } from "../document/model.ts";
 import { SopsError } from "../errors.ts";
 import type { Format } from "../formats/format.ts";
 import { flatFloatText } from "../go/float.ts";
@@ -36,9 +36,10 @@ function unfit(key: string, reason: string): SopsError {
   return new SopsError("ERR_USAGE", `${reason} ${key}`);
 }
 
-function textOf(value: Scalar): string {
+function textOf(value: Scalar | UnsignedInteger): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return flatFloatText(value);
+  if (value instanceof UnsignedInteger) return value.text;
   if (value instanceof Timestamp) return withoutFraction(value.text);
   return value instanceof Uint8Array ? asBuffer(value).toString("latin1") : String(value);
 }

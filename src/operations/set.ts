@@ -1,6 +1,5 @@
-import type { Mapping, Node } from "../document/model.ts";
 import { firstDifference } from "../document/compare.ts";
-import { mapping } from "../document/model.ts";
+import { mapping, UnsignedInteger, type Leaf, type Mapping, type Node } from "../document/model.ts";
 import { hasNodeAt, nodeAt, withNodeAt, withoutNodeAt, type TreePath } from "../document/path.ts";
 import { typeOfScalar } from "../document/cell.ts";
 import { isReservedKey } from "../metadata/place.ts";
@@ -77,9 +76,11 @@ function refuseReserved(path: TreePath, { output }: FormatChoice): void {
 
 /** Whether two nodes have the same values of the same types. */
 function isSame(a: Node, b: Node): boolean {
-  if (a.kind === "leaf" && b.kind === "leaf" && a.value !== null && b.value !== null) {
-    if (typeOfScalar(a.value) !== typeOfScalar(b.value)) return false;
-  }
+  if (a.kind === "leaf" && b.kind === "leaf" && typeOf(a) !== typeOf(b)) return false;
   const wrap = (value: Node): Mapping => mapping([{ kind: "entry", key: "value", value }]);
   return firstDifference([wrap(a)], [wrap(b)], { withComments: false }) === undefined;
+}
+
+function typeOf({ value }: Leaf): string {
+  return value === null || value instanceof UnsignedInteger ? "" : typeOfScalar(value);
 }

@@ -4,7 +4,7 @@ import type { Host } from "../../host.ts";
 import type { MasterKey } from "../backend.ts";
 import { callRemote, type Failure, loadOptional } from "../call.ts";
 import { isMapping, printable } from "../fields.ts";
-import { isLoopback } from "../agent.ts";
+import { isLoopback } from "../loopback.ts";
 import { decodeResponse, encodeRequest, METHODS } from "./protocol.ts";
 import type { KeyService } from "./service.ts";
 import { type ServiceAddress, splitHostPort } from "./uri.ts";

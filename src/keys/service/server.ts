@@ -1,7 +1,7 @@
 import type * as Grpc from "@grpc/grpc-js";
 import { KeyError, SopsError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
-import { isLoopback } from "../agent.ts";
+import { isLoopback } from "../loopback.ts";
 import type { KeyBackend, KeyType } from "../backend.ts";
 import { loadOptional } from "../call.ts";
 import { printable } from "../fields.ts";
