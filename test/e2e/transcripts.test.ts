@@ -7,11 +7,12 @@ import {
   removeKeyRings,
   replay,
   type Difference,
+  type Phrase,
   type Transcript,
 } from "../support/transcripts.ts";
 
 const transcripts = loadTranscripts();
-const phrases = readData("stderr-phrases.json") as readonly string[];
+const phrases = readData("stderr-phrases.json") as readonly Phrase[];
 const differences = readData("transcript-differences.json") as Readonly<Record<string, Difference>>;
 
 /** By command, for the summary at the end. */
@@ -44,6 +45,19 @@ it("lists no difference without a transcript and the number of an improvement", 
     expect(ids).toContain(id);
     expect(difference.improvement).toMatch(/^I-\d\d$/u);
     expect(difference.reason).not.toBe("");
+  }
+});
+
+it("looks for no phrase that was not recorded", () => {
+  const collapse = (text: string): string => text.replaceAll('\\"', '"').replaceAll(/[\s|]+/gu, " ");
+  const recorded = (ids?: readonly string[]): string =>
+    transcripts
+      .filter(({ id }) => ids?.includes(id) ?? true)
+      .flatMap(({ steps }) => steps.map(({ stderr }) => collapse(stderr)))
+      .join("\n");
+  for (const entry of phrases) {
+    if (typeof entry === "string") expect(recorded()).toContain(collapse(entry).trim());
+    else for (const id of entry.only) expect(recorded([id]), id).toContain(entry.phrase);
   }
 });
 

@@ -81,6 +81,9 @@ export interface ExpectedStep {
   readonly files_after?: Readonly<Record<string, FileAfter | null | "any">>;
 }
 
+/** A text on standard error that callers look for: wherever it was recorded, or in a few transcripts only. */
+export type Phrase = string | { readonly phrase: string; readonly only: readonly string[] };
+
 /** A transcript that we deliberately do not follow, and the improvement (cli-behaviour.md 12) that says so. */
 export interface Difference {
   readonly improvement: string;
@@ -125,9 +128,13 @@ function hasProgram(name: string): boolean {
 /** Replays a transcript and says, step by step, what is not as it should be; an empty list is a success. */
 export async function replay(
   transcript: Transcript,
-  phrases: readonly string[],
+  greppable: readonly Phrase[],
   difference: Difference | undefined,
 ): Promise<readonly string[]> {
+  const phrases = greppable.flatMap((entry) => {
+    if (typeof entry === "string") return [entry];
+    return entry.only.includes(transcript.id) ? [entry.phrase] : [];
+  });
   const box = sandbox();
   const keys = join(dirname(box.dir), "keys");
   cpSync(join(fixtures, "keys"), keys, { recursive: true });
