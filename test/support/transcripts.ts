@@ -42,7 +42,8 @@ export interface Step {
   readonly stdin?: string;
   readonly stdin_file?: string;
   readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** null: the variable of the transcript is not set in this step. */
+  readonly env?: Readonly<Record<string, string | null>>;
   readonly umask?: string;
   readonly signal?: { readonly name: string; readonly when_exists: string };
   readonly killed_by?: string;
@@ -242,9 +243,11 @@ async function replayStep(
   const argv = step.argv.map((argument) => insert(argument, places));
   const stdin =
     step.stdin_file === undefined ? undefined : readFileSync(resolve(box.dir, insert(step.stdin_file, places)));
-  const env = Object.entries({ ...transcript.env, ...step.env }).map(([name, value]) => [name, insert(value, places)]);
+  const env = Object.entries({ ...transcript.env, ...step.env }).map(
+    ([name, value]) => [name, value === null ? undefined : insert(value, places)] as const,
+  );
   const result = await box.start(step.umask === undefined ? argv : underUmask(step.umask, argv), {
-    env: Object.fromEntries(env) as Record<string, string>,
+    env: Object.fromEntries(env),
     input: stdin ?? insert(step.stdin ?? "", places),
     ...(step.cwd === undefined ? {} : { cwd: step.cwd }),
     ...(step.signal === undefined
