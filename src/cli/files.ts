@@ -59,12 +59,11 @@ export function refuseConflicts({ invocation: { values } }: Session, operand: st
 /** Writes over a FILE that was read before; refused if it changed meanwhile. */
 export function writeInPlace(session: Session, input: InputText, bytes: Uint8Array): void {
   if (input.path === undefined) return;
-  if (input.identity === null) {
-    session.terminal.print(bytes);
-    return;
-  }
   replaceFile(input.path, bytes, {
-    identity: input.identity,
+    // Without one it was no regular file, which is refused.
+    ...(input.identity === null ? {} : { identity: input.identity }),
+    // The reference leaves it to the system whether a file without write permission can be written.
+    readOnly: session.dialect.name === "sops" ? "kernel" : "refuse",
     announce: (message, fields) => {
       session.log("warning", message, fields);
     },

@@ -121,7 +121,7 @@ const {
   Pick<typeof constants, "O_RDONLY" | "O_RDWR" | "O_WRONLY" | "O_CREAT" | "O_EXCL">;
 
 /** How the storage opens files. */
-export const openFlags = {
+export const openFlags: Readonly<Record<"read" | "write" | "readResolved" | "updateResolved" | "create", number>> = {
   read: O_RDONLY,
   write: O_WRONLY,
   /** A resolved path: a link in its place is an error, and a pipe in its place does not make us wait. */
@@ -129,7 +129,7 @@ export const openFlags = {
   updateResolved: O_RDWR | O_NOFOLLOW | O_NONBLOCK,
   /** Made by this call, or an error; a link is never followed. */
   create: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
-} as const;
+};
 
 /** The errno name of a failed system call, such as `ENOENT`; undefined for any other thrown thing. */
 export function errnoOf(error: unknown): string | undefined {
