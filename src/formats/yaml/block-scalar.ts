@@ -92,10 +92,11 @@ class BlockLines {
 
   read(digits: number, parent: number): BlockText | number {
     const text = this.#text;
+    const contentStart = this.#lineStart;
     const deepest = this.#passBlankLines(digits === 0 ? Infinity : digits);
     if (deepest < 0) return this.#at;
     const indent = digits === 0 ? Math.max(deepest, parent + 1, 1) : digits;
-    let end = this.#lineStart;
+    let end = contentStart;
     let lineBreak = "";
     let wasIndented = false;
     while (this.#at - this.#lineStart === indent && this.#at < text.length) {

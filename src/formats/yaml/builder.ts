@@ -27,7 +27,7 @@ export interface ScalarText {
   readonly end: number;
   readonly style: Style;
   /** Column of the lines of a block scalar; others take that of their container. */
-  readonly indent?: number;
+  readonly indent?: number | undefined;
 }
 
 /** What a reader may know of an open collection. */
@@ -52,6 +52,8 @@ interface Frame extends OpenCollection {
   key: Key;
   /** The offset behind the colon or the dash, where an empty value stands. */
   valueStart: number;
+  /** Takes the node once it is whole. */
+  readonly anchor: { node: Node | undefined } | undefined;
 }
 
 const NO_KEY: Key = { text: "", isString: true, isMerge: false, start: 0, column: 0 };
@@ -158,7 +160,13 @@ export class TreeBuilder {
   }
 
   /** Opens a collection as the value that is due. */
-  open(kind: "mapping" | "sequence", style: "block" | "flow", column: number, start: number): void {
+  open(
+    kind: "mapping" | "sequence",
+    style: "block" | "flow",
+    column: number,
+    start: number,
+    anchor?: { node: Node | undefined },
+  ): void {
     if (this.#frames.length >= MAX_DEPTH) {
       throw this.#error(`collections are nested more than ${String(MAX_DEPTH)} levels deep`, start);
     }
@@ -166,7 +174,7 @@ export class TreeBuilder {
     const isIndentless = style === "block" && this.#top?.kind === "mapping" && this.#top.column === column;
     this.#top = {
       ...{ kind, style, column, isIndentless, items: [], keys: undefined, start, end: start },
-      ...{ isOpen: false, key: NO_KEY, valueStart: start },
+      ...{ isOpen: false, key: NO_KEY, valueStart: start, anchor },
     };
     this.#frames.push(this.#top);
   }
@@ -187,6 +195,11 @@ export class TreeBuilder {
   /** The colon of an entry that was begun without one, as explicit keys are. */
   setValueStart(valueStart: number): void {
     if (this.#top !== undefined) this.#top.valueStart = valueStart;
+  }
+
+  /** Ends an item of a flow collection at its comma; one without a value is null. */
+  endItem(): void {
+    if (this.#top?.isOpen === true) this.#fill(this.#top);
   }
 
   /** A scalar as the value that is due. */
@@ -218,6 +231,7 @@ export class TreeBuilder {
     const span = { start: frame.start, end: frame.end, style: frame.style, indent: frame.column };
     // A sequence holds no entries and a mapping only entries and comments: keys begin in mappings alone.
     const node = { kind: frame.kind, items: frame.items, span } as Mapping | Sequence;
+    if (frame.anchor !== undefined) frame.anchor.node = node;
     this.#add(node, frame.start, frame.end);
     return node;
   }
