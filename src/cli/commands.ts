@@ -194,7 +194,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ...KEY_SERVICES,
     ],
     added: ["input-type", "decryption-order", ...WRITING],
-    example: "groups add -i -f secrets.yaml --age age1…",
+    example: `groups add -i -f secrets.yaml --age "$RECIPIENT"`,
   },
   "groups delete": {
     summary: "remove a key group, counted from 0, from a file",
