@@ -26,7 +26,10 @@ export const binary: Format = {
     const text = decodeText(bytes);
     return { format: "binary", text, documents: [readJson(text)] };
   },
-  write: (source, documents) => encodeUtf8(writeJson(source, documents)),
+  write(source, documents) {
+    // The plain side has no text to keep.
+    return source.text === "" ? this.emit(documents, {}) : encodeUtf8(writeJson(source, documents));
+  },
   emit: (documents, style) => encodePieces([...printJson(onlyOf(documents), canonicalLayout(style), ""), "\n"]),
   emitValue() {
     throw new EmitError("Binary files are not structured and extracting a single value is not possible");

@@ -104,8 +104,9 @@ export function printKey(key: string): string {
   return printed;
 }
 
-/** The lines of a comment, each behind its own comment character, or `;`. Only above a section blanks stay. */
+/** The lines of a comment, each behind its own comment character, or `;`. Only above a section blanks stay. An empty comment leaves no trace. */
 function commentLines(text: string, isOfSection: boolean): string[] {
+  if (text === "") return [];
   const lines = encodePart(text).split("\n");
   return lines.map((line) => (isOfSection && !isMarked(line) ? `; ${line}` : commentLine(line)));
 }

@@ -61,6 +61,11 @@ describe("the encrypted side of binary", () => {
     expect(Buffer.from(binary.write(source, source.documents)).toString()).toBe(printed);
   });
 
+  it("has a text of its own when the source is the plain side", () => {
+    const plain = readBinaryPlain(Uint8Array.from([0xff]));
+    expect(Buffer.from(binary.write(plain, [document])).toString()).toBe(printed);
+  });
+
   it("takes the indentation of JSON", () => {
     expect(Buffer.from(binary.emit([document], { indent: 0 })).toString()).toBe(printed.replaceAll("\t", ""));
   });
