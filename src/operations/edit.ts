@@ -1,14 +1,13 @@
 import { DATA_KEY_LENGTH } from "../bytes/aes-gcm.ts";
 import type { Mapping } from "../document/model.ts";
 import { SopsError } from "../errors.ts";
-import { readPlain } from "../formats/registry.ts";
 import type { WrappedKey } from "../keys/wrapped-key.ts";
 import { hasMetadata, putMetadata, takeMetadata } from "../metadata/place.ts";
 import { metadataFromTree, metadataToTree } from "../metadata/record.ts";
 import type { Metadata } from "../metadata/type.ts";
 import { compareVersions } from "../metadata/version.ts";
 import { FORMAT_VERSION, type Context, type FormatChoice } from "./context.ts";
-import { encryptWithKey, wrapForPolicy, type EncryptOptions } from "./encrypt.ts";
+import { encryptWithKey, readForEncryption, wrapForPolicy, type EncryptOptions } from "./encrypt.ts";
 import { loadFile, openFile, type OpenedFile } from "./encrypted-file.ts";
 import { renderPlain } from "./render.ts";
 import { reseal } from "./reseal.ts";
@@ -52,7 +51,7 @@ export async function beginEdit(bytes: Uint8Array, options: EditOptions): Promis
 }
 
 async function finishPlain(edited: Uint8Array, opened: OpenedFile, options: EditOptions): Promise<Uint8Array> {
-  const source = await readPlain(options.output, edited);
+  const source = await readForEncryption(options.output, edited);
   refuseInvalid(source.documents, options);
   const metadata = withRaisedVersion(opened.metadata);
   return reseal({ ...opened, source, plain: source.documents, metadata, before: [] }, options);
@@ -99,7 +98,7 @@ export async function beginNewFile(text: Uint8Array, options: EncryptOptions): P
   return {
     text,
     async finish(edited) {
-      const source = await readPlain(options.input, edited);
+      const source = await readForEncryption(options.input, edited);
       refuseInvalid(source.documents, options);
       return encryptWithKey(source, keyBytes, groups, options);
     },

@@ -3,9 +3,11 @@ import type { EncryptionPolicy } from "../config/policy.ts";
 import type { Mapping } from "../document/model.ts";
 import { seal, type TreeResult } from "../document/seal.ts";
 import { compileSelection, DEFAULT_SELECTION, SELECT_ALL } from "../document/selection.ts";
-import { SopsError } from "../errors.ts";
-import type { Source } from "../formats/format.ts";
+import { firstRepeatedKey } from "../document/repeats.ts";
+import { FormatError, SopsError } from "../errors.ts";
+import type { Format, Source } from "../formats/format.ts";
 import { readPlain } from "../formats/registry.ts";
+import { positionAt } from "../formats/text.ts";
 import { formatUtcSeconds } from "../go/time.ts";
 import { storedThreshold, wrapDataKey } from "../keys/groups.ts";
 import type { WrappedKey } from "../keys/wrapped-key.ts";
@@ -37,9 +39,23 @@ export interface EncryptOptions extends FormatChoice {
  *   ERR_NOTHING_ENCRYPTED, ERR_STRICT
  */
 export async function encrypt(bytes: Uint8Array, options: EncryptOptions): Promise<Uint8Array> {
-  const source = await readPlain(options.input, bytes);
+  const source = await readForEncryption(options.input, bytes);
   refuseUnfit(source, options);
   return encryptSource(source, withoutRulesForBinary(options));
+}
+
+/**
+ * Reads a file that is to be encrypted. Files that the reference wrote may have a key twice in one JSON object, and
+ * open; a new one is refused, as readers differ in which of the values they take.
+ *
+ * @throws {FormatError}
+ */
+export async function readForEncryption(format: Format, bytes: Uint8Array): Promise<Source> {
+  const source = await readPlain(format, bytes);
+  const repeated = format.name === "json" ? firstRepeatedKey(source.documents) : undefined;
+  if (repeated === undefined) return source;
+  const position = repeated.span === undefined ? undefined : positionAt(source.text, repeated.span.start);
+  throw new FormatError("a key occurs twice in one object", position, { hint: "rename or remove one of them" });
 }
 
 /** Encrypts a file that was read and found fit. */

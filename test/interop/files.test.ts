@@ -30,7 +30,8 @@ describe("whole files of every version (format-vectors.json, files)", () => {
     const options = { input: format, output: format, layout: "reference", style: {}, context } as const;
     const bytes = Buffer.from(file.encrypted);
     if (file.expect === "ok") {
-      const plain = file.decrypted_base64 === undefined ? file.decrypted : Buffer.from(file.decrypted_base64, "base64").toString();
+      const plain =
+        file.decrypted_base64 === undefined ? file.decrypted : Buffer.from(file.decrypted_base64, "base64").toString();
       expect(Buffer.from(await decrypt(bytes, { ...options, ignoreMac: false })).toString()).toBe(plain);
       return;
     }

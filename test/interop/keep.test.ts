@@ -12,7 +12,8 @@ import { fixture } from "../support/vectors.ts";
 
 const folder = new URL("../../fixtures/interop/plain/", import.meta.url);
 const names = readdirSync(folder).filter((name) => !["binary"].includes(formatOfPath(name).name));
-const recipient = (JSON.parse(fixture("keys/keys.json").toString()) as Record<string, { recipient: string }>)["age1"]?.recipient ?? "";
+const recipient =
+  (JSON.parse(fixture("keys/keys.json").toString()) as Record<string, { recipient: string }>)["age1"]?.recipient ?? "";
 const age = keyBackends.find(({ type }) => type === "age");
 
 /**
@@ -24,12 +25,27 @@ const CHANGED: Readonly<Record<string, string>> = {};
 function choice(name: string) {
   const host = hostWithKeys("age1");
   const format = formatOfPath(name);
-  return { host, options: { input: format, output: format, layout: "keep", style: {}, context: testContext(host), ignoreMac: false } as const };
+  return {
+    host,
+    options: {
+      input: format,
+      output: format,
+      layout: "keep",
+      style: {},
+      context: testContext(host),
+      ignoreMac: false,
+    } as const,
+  };
 }
 
 async function encryptKeeping(name: string) {
   const { host, options } = choice(name);
-  const policy = { keyGroups: [age?.parse(recipient, {}) ?? []], shamirThreshold: 0, selection: undefined, macOnlyEncrypted: false };
+  const policy = {
+    keyGroups: [age?.parse(recipient, {}) ?? []],
+    shamirThreshold: 0,
+    selection: undefined,
+    macOnlyEncrypted: false,
+  };
   const plain = fixture(`interop/plain/${name}`);
   const encrypted = await encrypt(plain, { ...options, policy, strict: false, allowUnencrypted: false });
   return { host, options, plain, encrypted };
@@ -56,8 +72,12 @@ describe("layout keep: decrypt(encrypt(x)) is x", () => {
       const path = parseTreePath('["a new key of ours"]', "ERR_PATH");
       const added = await set(encrypted, path, leaf("one"), { ...options, idempotent: false });
       const changed = await set(added ?? encrypted, path, leaf("two"), { ...options, idempotent: false });
-      const before = Buffer.from(added ?? []).toString().split("\n");
-      const after = Buffer.from(changed ?? []).toString().split("\n");
+      const before = Buffer.from(added ?? [])
+        .toString()
+        .split("\n");
+      const after = Buffer.from(changed ?? [])
+        .toString()
+        .split("\n");
       expect(after.length).toBe(before.length);
       const lines = before.flatMap((line, index) => (line === after[index] ? [] : [line]));
       for (const line of lines) expect(line).toMatch(/a new key of ours|lastmodified|mac/);
@@ -67,5 +87,7 @@ describe("layout keep: decrypt(encrypt(x)) is x", () => {
 
 function changedLines(before: string, after: string): string {
   const [left, right] = [before.split("\n"), after.split("\n")];
-  return left.flatMap((line, index) => (line === right[index] ? [] : [`${String(index + 1)}: ${line} -> ${right[index] ?? ""}`])).join("\n");
+  return left
+    .flatMap((line, index) => (line === right[index] ? [] : [`${String(index + 1)}: ${line} -> ${right[index] ?? ""}`]))
+    .join("\n");
 }

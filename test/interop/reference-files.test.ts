@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { formatOfName } from "../../src/formats/registry.ts";
 import type { FormatName } from "../../src/formats/format.ts";
 import { parseTreePath } from "../../src/document/path.ts";
+import { firstDifference } from "../../src/document/compare.ts";
 import { decrypt } from "../../src/operations/decrypt.ts";
 import { hostWithKeys, testContext } from "../support/host.ts";
 import { fixture } from "../support/vectors.ts";
@@ -15,6 +16,7 @@ interface Output {
 
 interface Case {
   readonly id: string;
+  readonly plain: string;
   readonly encrypted: string;
   readonly encrypted_format: FormatName;
   readonly keys: { readonly opened_by: readonly (readonly string[])[] };
@@ -27,25 +29,103 @@ const { cases } = JSON.parse(fixture("interop/index.json").toString()) as { case
 /** PGP keys need gpg or their exported form: test/servers. */
 const withoutPgp = cases.filter(({ recorded_with }) => !recorded_with.some((name) => name.startsWith("pgp")));
 
-const STATUS: Readonly<Record<string, number>> = { ERR_EMIT: 4, ERR_MAC_MISMATCH: 51, ERR_PATH_NOT_FOUND: 1, ERR_LOAD: 1, ERR_EXTRACT_PATH: 91 };
+const STATUS: Readonly<Record<string, number>> = {
+  ERR_EMIT: 4,
+  ERR_MAC_MISMATCH: 51,
+  ERR_PATH_NOT_FOUND: 1,
+  ERR_LOAD: 1,
+  ERR_EXTRACT_PATH: 91,
+};
 
-describe.each(withoutPgp)("$id", ({ encrypted, encrypted_format, recorded_with, outputs }) => {
+/**
+ * Where we answer otherwise, and why: the number of an improvement in the list of known defects of the reference, or
+ * the place of the format's description that tells writers to.
+ */
+const DIFFERENCES: readonly {
+  readonly cases: RegExp;
+  readonly args: RegExp;
+  readonly reason: string;
+  readonly expected?: Partial<Result>;
+}[] = [
+  {
+    cases: /^(helm-values-list-comments|comments)-yaml/,
+    args: /./,
+    reason: "I-57, I-58: encrypted comments in lists are no values",
+  },
+  {
+    cases: /^manifests-yaml/,
+    args: /--extract \["metadata"\] /,
+    reason: "I-31: an extracted mapping comes without the other documents",
+    expected: { status: 0 },
+  },
+  {
+    cases: /^unicode-yaml/,
+    args: /--output-type dotenv/,
+    reason: "a key with a line break does not survive in dotenv",
+    expected: { status: 4, stdout: "" },
+  },
+  {
+    cases: /^(deep-yaml|ssh-yml)/,
+    args: /--output-type ini/,
+    reason: "file-format.md 7.6: deeper values are an error",
+    expected: { status: 4, stdout: "" },
+  },
+];
+
+interface Result {
+  readonly status: number;
+  readonly stdout: string;
+}
+
+describe.each(withoutPgp)("$id", ({ id, encrypted, encrypted_format, recorded_with, outputs }) => {
   const context = testContext(hostWithKeys(...recorded_with));
   const bytes = fixture(`interop/${encrypted}`);
 
-  it.each(outputs)("$args", async (output) => {
+  it.each(outputs.map((output) => ({ ...output, title: output.args.join(" ") })))("$title", async (output) => {
     const result = await run(bytes, encrypted_format, output.args, context);
-    expect(result).toEqual(expectedOf(output));
+    const recorded = { status: output.exit, stdout: recordedText(output) };
+    const difference = DIFFERENCES.find(({ cases: ids, args }) => ids.test(id) && args.test(output.title));
+    if (difference === undefined || (result.status === recorded.status && result.stdout === recorded.stdout)) {
+      expect(result).toEqual(recorded);
+    } else {
+      expect(result, difference.reason).toMatchObject(difference.expected ?? {});
+    }
   });
 });
 
-/** Encrypted comments in lists: 3.13.2 refuses its own files (51), we open them (I-57). What it printed without the MAC check is the same. */
-function expectedOf(output: Output): { status: number; stdout: string } {
-  const stdout = output.stdout_base64 === undefined ? (output.stdout ?? "") : Buffer.from(output.stdout_base64, "base64").toString("latin1");
-  return { status: output.exit, stdout: output.stdout_base64 === undefined ? Buffer.from(stdout).toString("latin1") : stdout };
+describe("encrypted comments in lists (I-57)", () => {
+  const affected = withoutPgp.filter(({ outputs: [first] }) => first?.exit === 51);
+
+  it.each(affected)(
+    "$id opens, with the values of the plain file",
+    async ({ encrypted, encrypted_format, plain, recorded_with }) => {
+      const result = await run(
+        fixture(`interop/${encrypted}`),
+        encrypted_format,
+        ["decrypt"],
+        testContext(hostWithKeys(...recorded_with)),
+      );
+      expect(result.status).toBe(0);
+      const format = formatOfName(encrypted_format);
+      const before = await format.read(fixture(`interop/${plain}`));
+      const after = await format.read(Buffer.from(result.stdout, "latin1"));
+      expect(firstDifference(before.documents, after.documents, { withComments: false })).toBeUndefined();
+    },
+  );
+});
+
+function recordedText(output: Output): string {
+  const bytes =
+    output.stdout_base64 === undefined ? Buffer.from(output.stdout ?? "") : Buffer.from(output.stdout_base64, "base64");
+  return bytes.toString("latin1");
 }
 
-async function run(bytes: Buffer, format: FormatName, args: readonly string[], context: ReturnType<typeof testContext>) {
+async function run(
+  bytes: Buffer,
+  format: FormatName,
+  args: readonly string[],
+  context: ReturnType<typeof testContext>,
+): Promise<Result> {
   const valueOf = (name: string): string | undefined => {
     const index = args.indexOf(name);
     return index < 0 ? undefined : args[index + 1];

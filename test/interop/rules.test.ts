@@ -38,7 +38,10 @@ async function sealText(format: FormatName, bytes: Buffer, rules: Rules) {
   const source = await readPlain(formatOfName(format), bytes);
   const selection = await selectionFrom(rules);
   const macOnlyEncrypted = rules["mac_only_encrypted"] === true;
-  return { source, sealed: seal(source.documents, { dataKey, selection, macOnlyEncrypted, randomBytes: (n) => randomBytes(n) }) };
+  return {
+    source,
+    sealed: seal(source.documents, { dataKey, selection, macOnlyEncrypted, randomBytes: (n) => randomBytes(n) }),
+  };
 }
 
 describe("the MAC (format-vectors.json, mac)", () => {
@@ -65,7 +68,9 @@ describe("what is encrypted (format-vectors.json, encryption_rules)", () => {
   it.each(vectors<RuleVector[]>("encryption_rules"))("$id", async ({ id, format, text, rules, encrypted_skeleton }) => {
     const { sealed } = await sealText(format, Buffer.from(text), rules);
     const emitted = Buffer.from(formatOfName(format).emit(sealed.documents, {})).toString();
-    const skeleton = emitted.replace(/"?ENC\[[^\]]*,type:(\w+)\]"?/g, (cell, type: string) => (cell.startsWith('"') ? `"<${type}>"` : `<${type}>`));
+    const skeleton = emitted.replace(/"?ENC\[[^\]]*,type:(\w+)\]"?/g, (cell, type: string) =>
+      cell.startsWith('"') ? `"<${type}>"` : `<${type}>`,
+    );
     expect(skeleton).toBe(INLINE_IN_LISTS[id] ?? itemAsLine(encrypted_skeleton));
   });
 });

@@ -102,23 +102,19 @@ class JsonReader {
     const start = this.open();
     const items: Entry[] = [];
     if (this.peek() !== CLOSE_BRACE) {
-      const seen = new Set<string>();
       do {
         this.skipSpace();
-        items.push(this.entry(seen));
+        items.push(this.entry());
         this.skipSpace();
       } while (this.separator(CLOSE_BRACE, "expected ',' or '}' after a value of an object"));
     }
     return { kind: "mapping", items, span: this.close(start) };
   }
 
-  private entry(seen: Set<string>): Entry {
+  private entry(): Entry {
     const start = this.at;
     if (this.peek() !== QUOTE) throw this.error("expected a key in double quotes");
     const key = this.string();
-    if (seen.has(key) && !(this.depth === 1 && key === "sops"))
-      throw this.error("a key occurs twice in one object", start, "rename or remove one of them");
-    seen.add(key);
     this.skipSpace();
     if (this.peek() !== COLON) throw this.error("expected ':' after a key");
     this.at += 1;
