@@ -42,8 +42,8 @@ export class AliasExpander {
 
 function copyOf(node: Node): Copy {
   if (node.kind === "leaf") {
-    const { span: _span, ...leaf } = node;
-    return { node: leaf, size: 1, height: 0 };
+    const { value, text } = node;
+    return { node: { kind: "leaf", value, ...(text === undefined ? {} : { text }) }, size: 1, height: 0 };
   }
   const items: (Entry | Node | Comment)[] = [];
   let size = 1;
@@ -57,8 +57,8 @@ function copyOf(node: Node): Copy {
     size += copy.size;
     height = Math.max(height, copy.height);
     if (item.kind === "entry") {
-      const { span: _span, ...entry } = item;
-      items.push({ ...entry, value: copy.node });
+      const { kind, key, nonString } = item;
+      items.push({ kind, key, value: copy.node, ...(nonString === undefined ? {} : { nonString }) });
     } else items.push(copy.node);
   }
   // The items are of the kinds that the node had.

@@ -25,7 +25,7 @@ const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 
 /** What ends a plain scalar in a flow collection. */
-const FLOW_INDICATORS = new Set([...",?[]{}"].map((character) => character.charCodeAt(0)));
+const FLOW_INDICATORS = new Set(Buffer.from(",?[]{}"));
 
 /** Whether a code is a blank or a tab. */
 export function isBlankOrTab(code: number): boolean {

@@ -71,19 +71,26 @@ class GeneralReader {
 
   read(): readonly Mapping[] {
     if (this.#text.length === 0) return [];
-    if (this.#isAtEnd) throw this.#error("the text has no document");
-    for (let isFirst = true; !this.#isAtEnd; isFirst = false) this.#readDocument(isFirst);
+    if (this.#isAtEnd()) throw this.#error("the text has no document");
+    let isFirst = true;
+    while (!this.#isAtEnd()) {
+      this.#readDocument(isFirst);
+      isFirst = false;
+    }
     return this.#builder.finish();
   }
 
-  get #isAtEnd(): boolean {
+  #isAtEnd(): boolean {
     return this.#token.kind === "streamEnd";
   }
 
   #readDocument(isFirst: boolean): void {
     const lines: string[] = [];
     const firstLine = this.#token;
-    for (; this.#token.kind === "directive"; this.#advance()) lines.push(this.#token.text);
+    while (this.#token.kind === "directive") {
+      lines.push(this.#token.text);
+      this.#advance();
+    }
     const directives = readDirectives(lines);
     if (directives === undefined) throw this.#error("a directive other than `%YAML 1.1` and `%TAG`", firstLine);
     this.#directives = directives;
@@ -288,7 +295,7 @@ class GeneralReader {
     let scalarStart: number | undefined;
     let end = this.#token.start;
     let exist = false;
-    for (; this.#token.kind === "tag" || this.#token.kind === "anchor"; this.#advance()) {
+    while (this.#token.kind === "tag" || this.#token.kind === "anchor") {
       const isTag = this.#token.kind === "tag";
       if (isTag ? scalarStart !== undefined || tag !== undefined : anchor !== undefined) {
         throw this.#error("a second tag or anchor of one value");
@@ -304,6 +311,7 @@ class GeneralReader {
       }
       ({ end } = this.#token);
       exist = true;
+      this.#advance();
     }
     return { tag, anchor, scalarStart, end, exist };
   }

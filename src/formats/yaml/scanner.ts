@@ -61,6 +61,8 @@ export interface Token {
 
 type TokenDetails = Partial<Pick<Token, "text" | "style" | "indent" | "tag" | "isExplicit">>;
 
+const NO_DETAILS: TokenDetails = {};
+
 /** A place where a key may have started that has no `?`: it did if a colon follows on the same line. */
 interface SimpleKey {
   readonly token: Token;
@@ -304,10 +306,7 @@ export class Scanner {
     const { value, end, next, indent } = block;
     const column = comment - this.#lineStart;
     this.#push("scalar", end, { text: value, style: header.isFolded ? "folded" : "literal", indent });
-    if (lineEnd > comment) {
-      const place = { start: comment, end: lineEnd, column, isBehind: true, afterBlank: false };
-      this.#queue.push({ ...NO_DETAILS, kind: "comment", ...place });
-    }
+    if (lineEnd > comment) this.#queue.push(headerComment(comment, lineEnd, column));
     // It ends behind a line break, unless the text ends first.
     if (this.#at === this.#lineStart) this.#lastLine -= 1;
     this.#moveTo(next);
@@ -328,18 +327,40 @@ export class Scanner {
   }
 
   /** Adds a token that reaches from the current offset to `end`, and goes there. */
-  #push(kind: TokenKind, end: number, details: TokenDetails = {}): void {
-    const lineDistance = this.#line - this.#lastLine;
-    const place = {
-      start: this.#at,
-      end,
-      column: this.#at - this.#lineStart,
-      isBehind: lineDistance === 0,
-      afterBlank: lineDistance > 1,
-    };
-    this.#queue.push({ ...NO_DETAILS, kind, ...place, ...details });
+  #push(kind: TokenKind, end: number, details: TokenDetails = NO_DETAILS): void {
+    this.#pushToken(kind, end, this.#at - this.#lineStart, details);
     this.#moveTo(end);
     this.#lastLine = this.#line;
+  }
+
+  /** Adds a token without length at the current offset, which does not count as content. */
+  #pushMark(kind: TokenKind, column: number): Token {
+    return this.#pushToken(kind, this.#at, column, NO_DETAILS);
+  }
+
+  #pushToken(kind: TokenKind, end: number, column: number, details: TokenDetails): Token {
+    const { text = "", style = "plain", indent, tag, isExplicit = false } = details;
+    const lineDistance = this.#line - this.#lastLine;
+    const isBehind = lineDistance === 0;
+    const afterBlank = lineDistance > 1;
+    const opensMapping = false;
+    const start = this.#at;
+    const token = {
+      kind,
+      start,
+      end,
+      column,
+      isBehind,
+      afterBlank,
+      text,
+      style,
+      indent,
+      tag,
+      isExplicit,
+      opensMapping,
+    };
+    this.#queue.push(token);
+    return token;
   }
 
   /** Goes to an offset, and counts the lines on the way. */
@@ -351,16 +372,6 @@ export class Scanner {
       this.#line += 1;
       this.#lineStart = this.#at;
     }
-  }
-
-  /** Adds a token without length at the current offset, which does not count as content. */
-  #pushMark(kind: TokenKind, column: number): Token {
-    const lineDistance = this.#line - this.#lastLine;
-    const place = { start: this.#at, end: this.#at, column };
-    const distance = { isBehind: lineDistance === 0, afterBlank: lineDistance > 1 };
-    const token: Token = { ...NO_DETAILS, kind, ...place, ...distance };
-    this.#queue.push(token);
-    return token;
   }
 
   #startBlock(kind: "blockSequenceStart" | "blockMappingStart"): void {
@@ -409,17 +420,16 @@ export class Scanner {
   }
 }
 
-const NO_DETAILS = {
-  text: "",
-  style: "plain",
-  indent: undefined,
-  tag: undefined,
-  isExplicit: false,
-  opensMapping: false,
-} as const;
-
 function endOfLine(text: string, start: number): number {
   let end = start;
   while (end < text.length && !isLineBreak(text.charCodeAt(end))) end += 1;
   return end;
+}
+
+/** The comment behind the header of a block scalar, which comes after the token of the scalar. */
+function headerComment(start: number, end: number, column: number): Token {
+  return {
+    ...{ kind: "comment", start, end, column, isBehind: true, afterBlank: false, text: "", style: "plain" },
+    ...{ indent: undefined, tag: undefined, isExplicit: false, opensMapping: false },
+  };
 }
