@@ -30,7 +30,7 @@ export const binary: Format = {
     // The plain side has no text to keep.
     return source.text === "" ? this.emit(documents, {}) : encodeUtf8(writeJson(source, documents));
   },
-  emit: (documents, style) => encodePieces([...printJson(onlyOf(documents), canonicalLayout(style), ""), "\n"]),
+  emit: (documents, style) => encodePieces(printJson(onlyOf(documents), canonicalLayout(style), "", "\n")),
   emitValue() {
     throw new EmitError("Binary files are not structured and extracting a single value is not possible");
   },

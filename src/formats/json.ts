@@ -20,7 +20,7 @@ export const json: Format = {
     return { format: "json", text, documents: [readJson(text)] };
   },
   write: (source, documents) => encodeUtf8(writeJson(source, documents)),
-  emit: (documents, style) => encodePieces([...printJson(firstOf(documents), canonicalLayout(style), ""), "\n"]),
+  emit: (documents, style) => encodePieces(printJson(firstOf(documents), canonicalLayout(style), "", "\n")),
   emitValue: (node, style) => encodePieces(printJson(node, canonicalLayout(style), "")),
 };
 

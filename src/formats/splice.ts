@@ -1,5 +1,13 @@
 import { SopsError } from "../errors.ts";
-import { Timestamp, type Comment, type Entry, type Mapping, type Node, type Sequence, type Span } from "../document/model.ts";
+import {
+  Timestamp,
+  type Comment,
+  type Entry,
+  type Mapping,
+  type Node,
+  type Sequence,
+  type Span,
+} from "../document/model.ts";
 
 /** Replaces the text between two offsets, end exclusive; equal offsets insert. */
 export interface Edit {
@@ -56,7 +64,10 @@ function compareContainers(
   const oldItems: readonly Item[] = old.items;
   const nextItems: readonly Item[] = next.items;
   const pairs = hasSameItems(oldItems, nextItems) ? undefined : pairItems(oldItems, nextItems);
-  if (pairs !== undefined) edits.push(...scribe.restructure(old, parent, pairs.steps));
+  if (pairs !== undefined) {
+    // One by one: a call with hundreds of thousands of arguments overflows the stack.
+    for (const edit of scribe.restructure(old, parent, pairs.steps)) edits.push(edit);
+  }
   oldItems.forEach((oldItem, index) => {
     const nextItem = pairs === undefined ? nextItems[index] : pairs.kept.get(index);
     if (nextItem === undefined || nextItem === oldItem) return;

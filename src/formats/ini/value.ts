@@ -60,6 +60,7 @@ export function trim(text: string, { start, end }: Range): Range {
 
 /** The offset of the first character that is not white space. */
 export function skipSpace(text: string, start: number): number {
+  if (isVisibleAscii(text.charCodeAt(start))) return start;
   LEADING_SPACE.lastIndex = start;
   LEADING_SPACE.test(text);
   return LEADING_SPACE.lastIndex;
@@ -69,11 +70,17 @@ export function skipSpace(text: string, start: number): number {
 export function trimEnd(text: string, start: number, end: number): number {
   let at = end;
   for (;;) {
+    if (at <= start || isVisibleAscii(text.charCodeAt(at - 1))) return at;
     // A space has at most three bytes.
     const space = ONE_SPACE_AT_END.exec(text.slice(Math.max(start, at - 3), at));
     if (space === null) return at;
     at -= space[0].length;
   }
+}
+
+/** Most lines begin and end with such a character, and no search for white space is needed. */
+function isVisibleAscii(code: number): boolean {
+  return code > 0x20 && code < 0x80;
 }
 
 /** The end of the line at an offset, and the beginning of the next. */

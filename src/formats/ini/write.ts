@@ -82,7 +82,7 @@ class IniScribe implements Scribe {
         return { start, end, text: surplus.length > 0 && alone === 0 ? line.replace(/^[#;] */, "") : line };
       return { start, end, text: isMarked(line) ? line : commentLine(line) };
     });
-    this.further.push(...others);
+    for (const edit of others) this.further.push(edit);
     return first ?? { start: span.start, end: span.start, text: "" };
   }
 

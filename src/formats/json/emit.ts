@@ -57,11 +57,13 @@ export function canonicalLayout({ indent = -1 }: EmitStyle): JsonLayout {
 /**
  * Prints a node in pieces; its first line is not indented, the others by `indent` and their level.
  *
+ * @param end - what follows it
  * @throws {EmitError} for infinities and NaN
  */
-export function printJson(node: Node | Comment, layout: JsonLayout, indent: string): string[] {
+export function printJson(node: Node | Comment, layout: JsonLayout, indent: string, end = ""): string[] {
   const pieces: string[] = [];
   print(node, layout, layout.newline + indent, pieces);
+  pieces.push(end);
   return pieces;
 }
 
@@ -86,9 +88,8 @@ function printContainer(node: Mapping | Sequence, layout: JsonLayout, lineStart:
   let before = opening + inner;
   for (const item of node.items) {
     if (item.kind === "comment" && !isEncryptedComment(item, node)) continue;
-    pieces.push(before);
+    pieces.push(item.kind === "entry" ? before + layout.quote(item.key) + layout.colon : before);
     before = layout.comma + inner;
-    if (item.kind === "entry") pieces.push(layout.quote(item.key), layout.colon);
     print(item.kind === "entry" ? item.value : item, layout, inner, pieces);
   }
   const isEmpty = before.startsWith(opening);

@@ -302,6 +302,13 @@ describe("json.write", () => {
     expect(write(read('{\n  "a": 1,\n  "b": 2,\n  "c": 3,\n  "d": 4\n}'), remove(...keys))).toBe(output);
   });
 
+  it("removes any number of entries", () => {
+    const entries = Array.from({ length: 200_000 }, (_, index) => `"${String(index)}":1`);
+    const source = read(`{${entries.join()}}`);
+    const half = write(source, (map) => ({ ...map, items: map.items.filter((_, index) => index % 2 === 0) }));
+    expect(half === `{${entries.filter((_, index) => index % 2 === 0).join()}}`).toBe(true);
+  });
+
   it("adds first, between and into inner containers of their own layout", () => {
     const source = read('{\n  "a": [1, 2],\n  "b": {},\n  "c": {\n    "d": []\n  }\n}');
     const [a, b, c] = root(source).items;
