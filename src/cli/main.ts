@@ -71,7 +71,7 @@ async function answer(
       return 0;
     case "help": {
       const { helpText } = await import("./help.ts");
-      terminal.print(helpText(request.topic, dialect, dialectVersion(dialect)));
+      terminal.print(helpText(request.topic, dialect, dialectVersion(dialect), request.isFull));
       return 0;
     }
     case "unknown-topic":

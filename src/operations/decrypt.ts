@@ -1,7 +1,8 @@
 import { nodeAt, type TreePath } from "../document/path.ts";
 import { asBuffer, encodeUtf8 } from "../bytes/utf8.ts";
-import type { Mapping } from "../document/model.ts";
+import { entry, mapping, type Mapping } from "../document/model.ts";
 import { SopsError } from "../errors.ts";
+import type { Format } from "../formats/format.ts";
 import { emitPlain } from "../formats/registry.ts";
 import type { Context, FormatChoice } from "./context.ts";
 import { loadFile, openFile, type OpenedFile } from "./encrypted-file.ts";
@@ -34,10 +35,16 @@ function extract(opened: OpenedFile, options: DecryptOptions): Uint8Array {
   const { output, style } = options;
   const document = documentAt(opened.plain, options.document ?? 0);
   const node = nodeAt(document, options.extract ?? []);
-  if (node.kind === "mapping") return emitPlain(output, [node], style);
+  if (node.kind === "mapping") return emitPlain(output, [asDocument(node, output)], style);
   if (node.kind === "leaf" && typeof node.value === "string") return encodeUtf8(node.value);
   if (node.kind === "leaf" && node.value instanceof Uint8Array) return asBuffer(node.value);
   return output.emitValue(node, style);
+}
+
+/** A section of an INI file is no document of its own: its keys are printed without a header (I-31). */
+function asDocument(node: Mapping, output: Format): Mapping {
+  const isSection = node.items.every((item) => item.kind === "comment" || item.value.kind === "leaf");
+  return output.name === "ini" && isSection ? mapping([entry("DEFAULT", node)]) : node;
 }
 
 /** One document of a file. @throws {SopsError} ERR_PATH_NOT_FOUND */

@@ -7,7 +7,7 @@ import { isSameMac, open } from "../document/seal.ts";
 import { compileSelection, DEFAULT_SELECTION, type Selection } from "../document/selection.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import { FormatError, MacMismatchError, SopsError } from "../errors.ts";
-import type { Format, Source } from "../formats/format.ts";
+import type { Format, FormatName, Source } from "../formats/format.ts";
 import { recoverDataKey } from "../keys/groups.ts";
 import { takeMetadata } from "../metadata/place.ts";
 import { metadataFromTree } from "../metadata/record.ts";
@@ -57,9 +57,18 @@ async function readEncrypted(bytes: Uint8Array, format: Format): Promise<Source>
     return await format.read(bytes);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new SopsError("ERR_LOAD", `Error unmarshalling input ${format.name}: ${error.message}`, { cause: error });
+    throw new SopsError("ERR_LOAD", `${LOAD_PHRASES[format.name]}: ${error.message}`, { cause: error });
   }
 }
+
+/** What callers of the reference look for (cli-behaviour.md 2.3). */
+const LOAD_PHRASES: Readonly<Record<FormatName, string>> = {
+  yaml: "Error unmarshaling input YAML",
+  json: "Could not unmarshal input data",
+  binary: "Could not unmarshal input data",
+  dotenv: "Error unmarshaling input dotenv",
+  ini: "Error unmarshaling input INI",
+};
 
 /** The selection stored in a file, or the default one. */
 export function selectionOf(metadata: Metadata): Promise<Selection> {

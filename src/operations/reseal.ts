@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { CellMemory } from "../document/cell-memory.ts";
 import type { Mapping } from "../document/model.ts";
 import { seal } from "../document/seal.ts";
-import type { Selection } from "../document/selection.ts";
+import { DEFAULT_SELECTION, type Selection } from "../document/selection.ts";
 import type { Source } from "../formats/format.ts";
 import { formatUtcSeconds } from "../go/time.ts";
 import { putMetadata } from "../metadata/place.ts";
@@ -45,7 +45,11 @@ export async function reseal(
     keepDigits: keeps,
   });
   const lastModified = formatUtcSeconds(context.host.now());
-  const metadata = { ...input.metadata, lastModified, mac: sealMac(dataKey, sealed.mac, lastModified, context) };
+  const metadata: Metadata = {
+    ...withNamedSelection(input.metadata, keeps),
+    lastModified,
+    mac: sealMac(dataKey, sealed.mac, lastModified, context),
+  };
   const record = metadataToTree(metadata);
   const documents = putMetadata(sealed.documents, record, output.metadataPlace, keeps ? before : []);
   const result = renderEncrypted(source, documents, options);
@@ -70,4 +74,9 @@ export async function rewriteMetadata(
   const result = renderEncrypted(source, put, options);
   await verifyEncrypted(result, documents, metadata, options);
   return result;
+}
+
+/** The reference names the default rule whenever it lays out a file anew, also in binary files, which came without. */
+function withNamedSelection(metadata: Metadata, keeps: boolean): Metadata {
+  return keeps ? metadata : { ...metadata, selection: metadata.selection ?? DEFAULT_SELECTION };
 }

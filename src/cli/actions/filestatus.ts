@@ -8,14 +8,14 @@ import { inputFormat, nameFor } from "../settings.ts";
 /** `filestatus FILE` */
 export async function fileStatusAction(session: Session): Promise<number> {
   const operand = requireOperand(session.invocation.positionals[0]);
-  const input = readOperand(session, operand);
   try {
+    const input = readOperand(session, operand);
     const status = await fileStatus(input.bytes, inputFormat(session, nameFor(session, operand)), contextOf(session));
     session.terminal.print(`${describe(status, session)}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
-    throw new SopsError(error.code, `cannot check file status: cannot load encrypted file: ${error.message}`, {
+    throw new SopsError("ERR_LOAD", `cannot check file status: cannot load encrypted file: ${error.message}`, {
       cause: error,
     });
   }

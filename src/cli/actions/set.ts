@@ -1,6 +1,5 @@
 import { parseTreePath, type TreePath } from "../../document/path.ts";
 import type { Node } from "../../document/model.ts";
-import { leaf } from "../../document/model.ts";
 import { FormatError, SopsError } from "../../errors.ts";
 import { json } from "../../formats/json.ts";
 import type { Source } from "../../formats/format.ts";
@@ -21,7 +20,7 @@ export async function setAction(session: Session): Promise<number> {
   requireCount(positionals, fromStdin ? 2 : 3);
   const [file, path = "", argument] = positionals;
   const treePath = parsePath(path, "set");
-  const value = parseValue(session, valueText(session, argument));
+  const value = parseValue(valueText(session, argument));
   return change(session, requireOperand(file), (bytes, options) => set(bytes, treePath, value, options));
 }
 
@@ -49,7 +48,7 @@ export async function legacySetAction(session: Session): Promise<number> {
     });
   }
   const treePath = parsePath(expression.slice(0, end + 1), "set");
-  const value = parseValue(session, expression.slice(end + 2));
+  const value = parseValue(expression.slice(end + 2));
   return change(session, file, (bytes, options) => set(bytes, treePath, value, options));
 }
 
@@ -86,10 +85,10 @@ function valueText(session: Session, argument: string | undefined): string {
 }
 
 /**
- * Reads a JSON value by the rules of JSON files. A number given alone is a float in the reference whatever it looks
- * like (cli-behaviour.md 2.6); ours stays the integer it is (I-30).
+ * Reads a JSON value by the rules of JSON files. The reference makes a float of a number that stands alone, whatever it
+ * looks like (cli-behaviour.md 2.6); here an integer stays one (I-30).
  */
-function parseValue({ dialect }: Session, text: string): Node {
+function parseValue(text: string): Node {
   const wrapped = `{"value":${text}\n}`;
   let source: Source;
   try {
@@ -103,10 +102,7 @@ function parseValue({ dialect }: Session, text: string): Node {
   const [item, ...others] = source.documents[0]?.items ?? [];
   if (item?.kind !== "entry" || others.length > 0)
     throw new SopsError("ERR_SET_VALUE", "Value for --set is not valid JSON");
-  const value = withoutSpans(item.value);
-  if (dialect.name === "sops" && value.kind === "leaf" && typeof value.value === "bigint")
-    return leaf(Number(value.value));
-  return value;
+  return withoutSpans(item.value);
 }
 
 function withoutSpans(node: Node): Node {
