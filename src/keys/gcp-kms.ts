@@ -51,37 +51,58 @@ function masterKey(text: string): MasterKey {
 
 async function encrypt(name: string, plaintext: Uint8Array, host: Host): Promise<string> {
   requireResourceId(name);
-  const client = await clientOf(host);
-  const ciphertext = await callRemote(
-    {
-      failed: "failed to encrypt sops data key with GCP KMS",
-      attempt: async (_signal, timeout) => {
-        await client.initialize();
-        return (await client.encrypt({ name, plaintext }, { timeout, retry: null }))[0].ciphertext;
-      },
-      explain,
-    },
-    host,
-  );
+  const failed = "failed to encrypt sops data key with GCP KMS";
+  const { ciphertext } = await ask("encrypt", { name, plaintext }, failed, host);
   return encodeBase64(requireBytes(ciphertext, "ciphertext"));
 }
 
 async function decrypt(name: string, enc: string, host: Host): Promise<Uint8Array> {
   requireResourceId(name);
   const ciphertext = requireBase64(enc, "the data key encrypted by GCP KMS");
-  const client = await clientOf(host);
-  const plaintext = await callRemote(
-    {
-      failed: "failed to decrypt sops data key with GCP KMS",
-      attempt: async (_signal, timeout) => {
-        await client.initialize();
-        return (await client.decrypt({ name, ciphertext }, { timeout, retry: null }))[0].plaintext;
-      },
-      explain,
-    },
-    host,
-  );
+  const failed = "failed to decrypt sops data key with GCP KMS";
+  const { plaintext } = await ask("decrypt", { name, ciphertext }, failed, host);
   return requireBytes(plaintext, "plaintext");
+}
+
+interface Request {
+  readonly name: string;
+  readonly plaintext?: Uint8Array;
+  readonly ciphertext?: Uint8Array;
+}
+
+interface Answer {
+  readonly plaintext?: Uint8Array | string | null;
+  readonly ciphertext?: Uint8Array | string | null;
+}
+
+/** A call of the library that can be given up; its public methods return a promise without that, and log requests. */
+type Call = (request: Request, options: CallOptions) => Promise<[Answer]> & { cancel(): void };
+
+interface CallOptions {
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly retry: null;
+  readonly otherArgs: { readonly headers: Readonly<Record<string, string>> };
+}
+
+function ask(method: "encrypt" | "decrypt", request: Request, failed: string, host: Host): Promise<Answer> {
+  const routing = { "x-goog-request-params": `name=${encodeURIComponent(request.name)}` };
+  const attempt = async (signal: AbortSignal, timeout: number): Promise<Answer> => {
+    const client = await clientOf(host);
+    try {
+      await client.initialize();
+      const call = client.innerApiCalls[method] as Call;
+      const pending = call(request, { timeout, retry: null, otherArgs: { headers: routing } });
+      signal.addEventListener("abort", () => {
+        pending.cancel();
+      });
+      return (await pending)[0];
+    } catch (error) {
+      await giveUp(host, client);
+      throw error;
+    }
+  };
+  return callRemote({ failed, attempt, explain }, host);
 }
 
 /** gRPC answers in bytes, REST in base64. */
@@ -101,14 +122,24 @@ function requireResourceId(name: string): void {
   }
 }
 
-/**
- * One client for a run: it holds the connection and the token. Callers await `initialize()` before anything else: a call
- * starts it on its own, but leaves a failure of it (no credentials) as an unhandled rejection.
- */
-const clientOf = perHost(async (host): Promise<Client> => {
+/** One client for a run: it holds the connection and the token. */
+const clientsOf = perHost((): { current?: Promise<Client> | undefined } => ({}));
+
+function clientOf(host: Host): Promise<Client> {
+  return (clientsOf(host).current ??= connect(host));
+}
+
+/** After a failure: a connection that could not be made is tried without end, which would keep the process alive. */
+async function giveUp(host: Host, client: Client): Promise<void> {
+  const clients = clientsOf(host);
+  clients.current = undefined;
+  await client.close().catch(() => undefined);
+}
+
+async function connect(host: Host): Promise<Client> {
   const { KeyManagementServiceClient } = await loadOptional("@google-cloud/kms", () => import("@google-cloud/kms"));
   return new KeyManagementServiceClient({ ...endpointOptions(host.env), ...(await credentialOptions(host)) });
-});
+}
 
 /**
  * Where the service is: `SOPS_GCP_KMS_ENDPOINT` (`host:port`, or with a scheme for REST), else `SOPS_GCP_KMS_UNIVERSE_DOMAIN`,
@@ -155,7 +186,7 @@ function parseCredentials(given: string, host: Host): NonNullable<ClientOptions[
   throw new KeyError("GOOGLE_CREDENTIALS is neither the path of a file with JSON credentials nor JSON credentials");
 }
 
-/** Status codes of gRPC, which the library also gives to answers over REST. */
+/** Status codes of gRPC. */
 const STATUS: Readonly<Record<number, string>> = {
   1: "CANCELLED",
   2: "UNKNOWN",
@@ -170,6 +201,19 @@ const STATUS: Readonly<Record<number, string>> = {
   13: "INTERNAL",
   14: "UNAVAILABLE",
   16: "UNAUTHENTICATED",
+};
+
+/** What REST answers in their place. */
+const HTTP_STATUS: Readonly<Record<number, string>> = {
+  400: "INVALID_ARGUMENT",
+  401: "UNAUTHENTICATED",
+  403: "PERMISSION_DENIED",
+  404: "NOT_FOUND",
+  409: "ABORTED",
+  429: "RESOURCE_EXHAUSTED",
+  500: "INTERNAL",
+  503: "UNAVAILABLE",
+  504: "DEADLINE_EXCEEDED",
 };
 
 const PASSING: ReadonlySet<string> = new Set(["RESOURCE_EXHAUSTED", "ABORTED", "INTERNAL", "UNAVAILABLE"]);
@@ -187,21 +231,17 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 function explain(error: unknown): Failure {
   const code = isMapping(error) ? error["code"] : null;
-  if (typeof code === "number" && code > 99) {
-    return { reason: `HTTP status ${String(code)}`, passing: isPassingStatus(code) };
-  }
-  const status = typeof code === "number" ? STATUS[code] : undefined;
+  const status = typeof code === "number" ? (STATUS[code] ?? HTTP_STATUS[code]) : undefined;
   if (status !== undefined) return { reason: status, passing: PASSING.has(status), advice: ADVICE[status] };
+  if (typeof code === "number") return { reason: `status ${String(code)}`, passing: isPassingStatus(code) };
   const connection = connectionFailure(error);
   if (connection !== null) return connection;
   return isWithoutCredentials(error)
-    ? {
-        reason: "no Google credentials were found",
-        passing: false,
-        advice: "run gcloud auth application-default login, or set GOOGLE_CREDENTIALS",
-      }
+    ? { reason: "no Google credentials were found", passing: false, advice: SIGN_IN }
     : { reason: "the request failed", passing: false };
 }
+
+const SIGN_IN = "run gcloud auth application-default login, or set GOOGLE_CREDENTIALS";
 
 /** The library has no code for this, only a sentence. */
 function isWithoutCredentials(error: unknown): boolean {

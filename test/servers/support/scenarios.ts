@@ -33,6 +33,7 @@ export function describeKeyLife(subject: () => Subject): void {
   let box: Sandbox;
   const leafcrypt = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> => {
     const result = await box.start(["leafcrypt", ...args], { env: { ...subject().env, ...env }, timeout: 60_000 });
+    expect(result.isTimedOut).toBe(false);
     for (const secret of subject().secrets) expect(result.stderr).not.toContain(secret);
     expect(result.stderr).not.toMatch(/^ {4}at /m);
     return result;
