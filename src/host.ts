@@ -36,4 +36,6 @@ export interface Host {
   askPassphrase(prompt: string): Promise<string>;
   /** Tells the user something that does not stop the operation. Fields are printed as key=value. */
   warn(message: string, fields?: Readonly<Record<string, string>>): void;
+  /** Tells what is done, to a user who asked to be told (`--verbose`). */
+  inform?(message: string, fields?: Readonly<Record<string, string>>): void;
 }

@@ -9,7 +9,7 @@ import { readIfPresent } from "./storage/read.ts";
 export type Warn = (message: string, fields?: Readonly<Record<string, string>>) => void;
 
 /** The real outside: this process's environment, clock, files and children. */
-export function nodeHost(env: Readonly<Record<string, string | undefined>>, warn: Warn): Host {
+export function nodeHost(env: Readonly<Record<string, string | undefined>>, warn: Warn, inform?: Warn): Host {
   return {
     env,
     platform: process.platform,
@@ -19,6 +19,7 @@ export function nodeHost(env: Readonly<Record<string, string | undefined>>, warn
     run: (command, args, options = {}) => runProgram(command, args, options, env),
     askPassphrase: (prompt) => askOnTerminal(prompt),
     warn,
+    ...(inform === undefined ? {} : { inform }),
   };
 }
 

@@ -4,7 +4,7 @@ import { painter, usesColour } from "./colour.ts";
 import { detectDialect } from "./dialect.ts";
 import { UNKNOWN_TOPIC_STATUS } from "./exit-codes.ts";
 import { parseArguments, type Invocation, type Request } from "./grammar.ts";
-import { formatLogLine, isShown, type LogStyle } from "./log.ts";
+import { formatLogLine, isShown, type LogLevel, type LogStyle } from "./log.ts";
 import { nodeHost } from "../node-host.ts";
 import { reportError } from "./report.ts";
 import { runCommand } from "./run.ts";
@@ -54,9 +54,10 @@ function makeSession(invocation: Invocation, { env, style, ...rest }: Surroundin
     if (!isShown(level, isVerbose)) return;
     rest.terminal.complain(formatLogLine({ component, level, message, fields }, new Date(), style));
   };
-  const host = nodeHost(env, (message, fields) => {
-    log("warning", message, fields, "SOPS");
-  });
+  const tell = (level: LogLevel) => (message: string, fields?: Readonly<Record<string, string>>) => {
+    log(level, message, fields, "SOPS");
+  };
+  const host = nodeHost(env, tell("warning"), tell("info"));
   return { ...rest, invocation, host, log, workingDirectory: process.cwd() };
 }
 

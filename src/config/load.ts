@@ -1,4 +1,7 @@
+import { asBuffer, decodeUtf8 } from "../bytes/utf8.ts";
+import { findEntry } from "../document/model.ts";
 import { ConfigError, SopsError } from "../errors.ts";
+import { readBlockYaml } from "../formats/yaml/block-reader.ts";
 import type { Host } from "../host.ts";
 import type { KeyBackend } from "../keys/backend.ts";
 import type { ConfigLocation } from "./find.ts";
@@ -37,8 +40,17 @@ export async function parseConfig(
  */
 export async function loadStores(location: ConfigLocation, host: Pick<Host, "readFile">): Promise<StoreSettings> {
   const bytes = readBytes(location, host);
-  if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(STORES)) return {};
+  if (isUsual(bytes)) return {};
   return (await parseConfig(bytes, location, [])).stores;
+}
+
+/** Whether a configuration plainly has the usual shape and says nothing about stores, told without the parser. */
+function isUsual(bytes: Uint8Array): boolean {
+  const text = asBuffer(bytes).includes(STORES) ? undefined : decodeUtf8(bytes);
+  const [root, ...others] = (text === undefined ? undefined : readBlockYaml(text, 0)) ?? [];
+  if (root === undefined || others.length > 0) return false;
+  const rules = findEntry(root, "creation_rules")?.value;
+  return rules === undefined || rules.kind === "sequence";
 }
 
 function readBytes({ path, name }: ConfigLocation, host: Pick<Host, "readFile">): Uint8Array {

@@ -90,6 +90,7 @@ export interface OpenFileOptions {
 export async function openFile(file: LoadedFile, context: Context, options: OpenFileOptions): Promise<OpenedFile> {
   const { metadata, documents } = file;
   const keyBytes = await recoverFileKey(file, context);
+  context.host.inform?.("Data key recovered successfully");
   const dataKey = importDataKey(keyBytes);
   const selection = await selectionOf(metadata);
   const memory = new CellMemory(dataKey);
