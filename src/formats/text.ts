@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { asBuffer, decodeUtf8, encodeUtf8 } from "../bytes/utf8.ts";
 import type { Comment, Entry, Node, Span } from "../document/model.ts";
 import { EmitError, FormatError, type Position } from "../errors.ts";
@@ -63,22 +64,29 @@ export function encodePieces(pieces: readonly string[]): Uint8Array {
   return bytes;
 }
 
-/** One valid UTF-8 sequence, or a byte that belongs to none, of bytes read as Latin-1. */
-const UTF8_SEQUENCE =
-  /[\0-\x7f]+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|([\x80-\xff])/g;
-
 /** The texts between the bytes that are not part of valid UTF-8; Go replaces each such byte by one U+FFFD. */
 export function validRuns(bytes: Uint8Array): string[] {
-  const latin1 = asBuffer(bytes).toString("latin1");
+  const buffer = asBuffer(bytes);
   const runs: string[] = [];
   let start = 0;
-  const take = (end: number): void => {
-    runs.push(Buffer.from(latin1.slice(start, end), "latin1").toString("utf8"));
-    start = end + 1;
-  };
-  for (const match of latin1.matchAll(UTF8_SEQUENCE)) if (match[1] !== undefined) take(match.index);
-  take(latin1.length);
+  for (let at = 0; at < buffer.length;) {
+    const length = sequenceLength(buffer[at] ?? 0);
+    const isValid = length === 1 || (length > 1 && isUtf8(buffer.subarray(at, at + length)));
+    if (!isValid) {
+      runs.push(buffer.toString("utf8", start, at));
+      start = at + 1;
+    }
+    at += isValid ? length : 1;
+  }
+  runs.push(buffer.toString("utf8", start));
   return runs;
+}
+
+/** How many bytes a UTF-8 sequence has by its first one; 0 if none begins with it. */
+function sequenceLength(first: number): number {
+  if (first < 0x80) return 1;
+  if (first < 0xc0) return 0;
+  return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
 /**
