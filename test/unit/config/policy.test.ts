@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { distinctKeys } from "../../../src/config/policy.ts";
+import { parseConfig } from "../../../src/config/load.ts";
 import { SELECTION_KINDS } from "../../../src/document/selection.ts";
 import { fakeBackends } from "../metadata/fake-backends.ts";
 import { configOf, failureOf, keysOf, oneRule, policyOf } from "./configs.ts";
@@ -179,13 +179,7 @@ describe("other settings", () => {
   });
 });
 
-it("keeps the first of equal keys, and equal ids of two types", () => {
-  const keys = fakeBackends.flatMap((backend) => backend.parse("x,y,x", {}));
-  expect(distinctKeys(keys).map(({ id }) => id)).toEqual(fakeBackends.flatMap(() => ["x", "y"]));
-});
-
 it("ignores key lists of types that have no backend", async () => {
-  const { parseConfig } = await import("../../../src/config/load.ts");
   const onlyAge = fakeBackends.filter(({ type }) => type === "age");
   const text = oneRule("age: R1", "pgp: P");
   const config = await parseConfig(Buffer.from(text), { path: "/repo/.sops.yaml", name: "c" }, onlyAge);
