@@ -1,7 +1,63 @@
-import { SopsError } from "../../errors.ts";
+import { KeyError, messageOf } from "../../errors.ts";
+import { keyBackends } from "../../keys/registry.ts";
+import { type KeyServiceOptions, type RunningKeyService, startKeyService } from "../../keys/service/server.ts";
+import { isServiceNetwork } from "../../keys/service/uri.ts";
 import type { Session } from "../session.ts";
 
-/** Not built yet. */
-export function keyServiceAction(_session: Session): Promise<number> {
-  throw new SopsError("ERR_USAGE", "keyservice is not available yet");
+/** `keyservice`: answers until SIGINT or SIGTERM, then ends with status 0. */
+export async function keyServiceAction(session: Session): Promise<number> {
+  const { network = "tcp", address = "127.0.0.1:5000", prompt } = session.invocation.values;
+  if (!isServiceNetwork(network)) throw new KeyError(`unknown network ${network}`, { hint: "tcp or unix" });
+  const service = await listen(session, {
+    network,
+    address,
+    backends: keyBackends,
+    host: session.host,
+    ...(prompt === true ? { approve: approver(session) } : {}),
+    onRequest: (verb, key, succeeded) => {
+      session.log("info", `${verb} request ${succeeded ? "answered" : "failed"}`, { key }, "KEYSERVICE");
+    },
+  });
+  session.log("info", "Listening", { network, address: service.address }, "KEYSERVICE");
+  await untilSignal();
+  await service.stop();
+  return 0;
+}
+
+async function listen(session: Session, options: KeyServiceOptions): Promise<RunningKeyService> {
+  try {
+    return await startKeyService(options);
+  } catch (error) {
+    session.log("error", `Error running keyservice: ${messageOf(error)}`);
+    throw error;
+  }
+}
+
+/** Takes the two signals from whoever listens: they are how a service is meant to end. */
+async function untilSignal(): Promise<void> {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.removeAllListeners(signal);
+  await new Promise<void>((resolve) => {
+    for (const signal of signals)
+      process.on(signal, () => {
+        resolve();
+      });
+  });
+}
+
+/** Asks on standard output and reads `y` or `n`; the end of input is a no. Signals are heard while it waits. */
+function approver({ terminal }: Session): NonNullable<KeyServiceOptions["approve"]> {
+  let lines: AsyncIterator<string> | undefined;
+  return async (verb, key) => {
+    if (lines === undefined) {
+      const { createInterface } = await import("node:readline");
+      lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+    }
+    for (;;) {
+      terminal.print(`\nReceived ${verb} request using ${key}. Respond to request? (y/n): `);
+      const line = await lines.next();
+      if (line.done === true || line.value.trim() === "n") return false;
+      if (line.value.trim() === "y") return true;
+    }
+  };
 }

@@ -25,7 +25,7 @@ export async function connectKeyService(target: ServiceAddress, host: Host): Pro
   const call = (method: string, request: Buffer): Promise<Uint8Array> =>
     callRemote(
       {
-        failed: `key service ${printable(target.network)}://${printable(target.address)}`,
+        failed: "rpc error",
         attempt: (signal, limit) => send(client, method, request, signal, limit),
         explain: (error) => explain(error, grpc.status),
       },
@@ -95,11 +95,8 @@ function explain(error: unknown, status: typeof Grpc.status): Failure {
   const name = status[code] ?? "UNKNOWN";
   const details = isMapping(error) && typeof error["details"] === "string" ? error["details"] : "";
   return name === "UNAVAILABLE"
-    ? { reason: "rpc error: code = Unavailable", passing: false, advice: "no key service answers at this address" }
-    : {
-        reason: `rpc error: code = ${codeName(name)} desc = ${printable(details.slice(0, MAX_DETAILS))}`,
-        passing: false,
-      };
+    ? { reason: "code = Unavailable", passing: false, advice: "no key service answers at its address" }
+    : { reason: `code = ${codeName(name)} desc = ${printable(details.slice(0, MAX_DETAILS))}`, passing: false };
 }
 
 const MAX_DETAILS = 2000;

@@ -121,7 +121,9 @@ function bind(server: Grpc.Server, target: string, name: string, grpc: typeof Gr
         return;
       }
       const isInUse = error.message.includes("EADDRINUSE");
-      reject(new KeyError(`listen ${name}: ${isInUse ? "address already in use" : "cannot be listened on"}`));
+      reject(
+        new KeyError(`listen ${name}: bind: ${isInUse ? "address already in use" : "the address cannot be used"}`),
+      );
     });
   });
 }

@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { KeyError } from "../../errors.ts";
+import { systemCode } from "../call.ts";
 import { printable } from "../fields.ts";
 
 /** A place for a socket that nobody else can open. */
@@ -23,7 +24,7 @@ export interface PrivateSocket {
 export async function privateSocket(path: string): Promise<PrivateSocket> {
   const target = resolve(path);
   await requireUnused(target);
-  const folder = mkdtempSync(join(dirname(target), ".ks-"));
+  const folder = makeFolder(dirname(target), path);
   const bindPath = join(folder, "s");
   let isPublished = false;
   return {
@@ -41,11 +42,27 @@ export async function privateSocket(path: string): Promise<PrivateSocket> {
   };
 }
 
+function makeFolder(parent: string, path: string): string {
+  try {
+    return mkdtempSync(join(parent, ".ks-"));
+  } catch (error) {
+    const reason = REASONS[systemCode(error) ?? ""] ?? "cannot be made";
+    throw new KeyError(`listen unix ${printable(path)}: bind: ${reason}`);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or directory",
+  ENOTDIR: "not a directory",
+  EACCES: "permission denied",
+  EROFS: "read-only file system",
+};
+
 async function requireUnused(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
-  if (!found.isSocket()) throw new KeyError(`listen unix ${printable(path)}: there is a file that is no socket`);
-  if (await isAnswered(path)) throw new KeyError(`listen unix ${printable(path)}: address already in use`);
+  if (!found.isSocket()) throw new KeyError(`listen unix ${printable(path)}: bind: there is a file that is no socket`);
+  if (await isAnswered(path)) throw new KeyError(`listen unix ${printable(path)}: bind: address already in use`);
 }
 
 function isAnswered(path: string): Promise<boolean> {
