@@ -59,6 +59,8 @@ class GeneralReader {
   readonly #anchors = new Map<string, Anchor>();
   #directives: Directives = { handles: new Map() };
   #token: Token;
+  /** Where the builder settled last. The ends of several blocks and what follows them are at one offset. */
+  #settledAt = -1;
   /** How many nodes the text has up to here. */
   #nodes = 0;
 
@@ -347,10 +349,12 @@ class GeneralReader {
     this.#advance();
   }
 
-  /** Lets the builder close blocks and place comments, at content that starts a line. */
+  /** Lets the builder close blocks and place comments, once at content that starts a line. */
   #settle(): void {
-    const { column, isBehind, afterBlank } = this.#token;
-    if (column >= 0 && !isBehind) this.#builder.settle(column, afterBlank);
+    const { start, column, isBehind, afterBlank } = this.#token;
+    if (column < 0 || isBehind || start === this.#settledAt) return;
+    this.#settledAt = start;
+    this.#builder.settle(column, afterBlank);
   }
 
   /** Goes to the next token. A comment on the line of the one that was read belongs to it. */
