@@ -76,6 +76,7 @@ export function changedNotation(
   written: { readonly source: Source; readonly documents: readonly Mapping[] },
   format: Format,
 ): number[] {
+  if (source.format === "binary") return []; // bytes have no notation
   const values = withValuesOf(written.documents, source.documents);
   if (values === undefined) return [];
   const choice: FormatChoice = { input: format, output: format, layout: "keep", style: {} };

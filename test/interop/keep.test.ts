@@ -17,10 +17,27 @@ const recipient =
 const age = keyBackends.find(({ type }) => type === "age");
 
 /**
- * Files that come back in another notation, and the lines that do (design.md 1): what a cell cannot hold is how a
- * number, date, bool or folded text was written. Encrypting them warns with just these lines.
+ * Files that come back in another notation, the number of the first line that does, and why (design.md 1). Encrypting
+ * them warns with the lines.
  */
-const CHANGED: Readonly<Record<string, string>> = {};
+const CHANGED: Readonly<Record<string, { readonly line: number; readonly reason: string }>> = {
+  "anchors.yaml": {
+    line: 7,
+    reason: "a cell is bound to its path, so that an alias cannot share one: aliases are written out",
+  },
+  "ansible-vars.yml": { line: 11, reason: "0644 is an octal number; line folding" },
+  "block-scalars.yaml": { line: 9, reason: "line folding, and a literal of blank lines only" },
+  "comments.yaml": { line: 28, reason: "a date without a time" },
+  "compose.yaml": { line: 12, reason: "aliases are written out; line folding" },
+  "flow.yaml": { line: 7, reason: "line folding" },
+  "lists.yaml": { line: 22, reason: "a date without a time; line folding" },
+  "scalars.yaml": { line: 3, reason: "numbers, bools and dates that are not canonical" },
+  "strings.yaml": { line: 34, reason: "character escapes" },
+  "top.ini": { line: 15, reason: "a value continued over several lines" },
+  "types.json": { line: 1, reason: "-0 is the integer 0" },
+  "unicode.json": { line: 3, reason: "character escapes" },
+  "unicode.yaml": { line: 6, reason: "character escapes" },
+};
 
 function choice(name: string) {
   const host = hostWithKeys("age1");
@@ -61,8 +78,10 @@ describe("layout keep: decrypt(encrypt(x)) is x", () => {
       expect(host.warnings).toEqual([]);
       return;
     }
-    expect(changedLines(plain.toString(), after.toString())).toBe(differing);
-    expect(host.warnings.join("\n")).toContain("in another notation");
+    expect(firstChangedLine(plain.toString(), after.toString())).toBe(differing.line);
+    expect(host.warnings).toEqual([
+      expect.stringMatching(new RegExp(`lines? ${String(differing.line)}\\b.* another notation`)),
+    ]);
   });
 
   it.each(names.filter((name) => name.endsWith("yaml") || name.endsWith("json")))(
@@ -85,9 +104,7 @@ describe("layout keep: decrypt(encrypt(x)) is x", () => {
   );
 });
 
-function changedLines(before: string, after: string): string {
-  const [left, right] = [before.split("\n"), after.split("\n")];
-  return left
-    .flatMap((line, index) => (line === right[index] ? [] : [`${String(index + 1)}: ${line} -> ${right[index] ?? ""}`]))
-    .join("\n");
+function firstChangedLine(before: string, after: string): number {
+  const lines = after.split("\n");
+  return before.split("\n").findIndex((line, index) => line !== lines[index]) + 1;
 }

@@ -93,11 +93,49 @@ function doubleQuotedForPeople(value: string): string {
   return value.replace(/[^\u{10000}-\u{10ffff}]+/gu, (run) => doubleQuoted(run).slice(1, -1)).replace(/^|$/g, '"');
 }
 
+/**
+ * A blank behind the cell, within its quotes, says that the value stood there without any. Readers ignore what follows a
+ * cell's last bracket (file-format.md 2.1), so it costs nothing, and tells `[a, "b"]` or `yes` from what was quoted.
+ */
+const PLAIN_MARK = ' "';
+
+function isMarked(oldText: string): boolean {
+  return oldText.endsWith(`]${PLAIN_MARK}`);
+}
+
+function textInPlace(oldText: string, old: Leaf, next: Leaf, around: Surroundings): string {
+  const { style } = spanOf(old);
+  const { value } = next;
+  if (typeof value !== "string") return otherText(next, around);
+  if (isCellText(value)) {
+    const isPlainAtHeart = isMarked(oldText) || (style === "plain" && needsMark(oldText, old, around));
+    return isPlainAtHeart ? `"${value}${PLAIN_MARK}` : valueText(next, style, around);
+  }
+  return isMarked(oldText) && canBePlain(value, around.isFlow) ? value : valueText(next, style, around);
+}
+
+/** Whether an unquoted text would come back from an unmarked cell in another way, and from a marked one as it was. */
+function needsMark(oldText: string, old: Leaf, around: Surroundings): boolean {
+  if (old.value !== oldText || !canBePlain(oldText, around.isFlow)) return false;
+  return valueText(old, around.isFlow ? "double" : "plain", around) !== oldText;
+}
+
+const STARTS_OTHERWISE = /^(?:[,[\]{}#&*!|>'"%@`]|[-?:](?:[ \t]|$)|---|\.\.\.)/;
+const ENDS_OTHERWISE = /:(?:[ \t]|$)|[ \t]#/;
+const FLOW_INDICATOR = /[,[\]{}?:]/;
+
+/** Whether a text means itself without quotes. */
+function canBePlain(value: string, isFlow: boolean): boolean {
+  const isWord = value !== "" && value.trim() === value && fitsOnLine(value) && !value.includes("\t");
+  if (!isWord || value === "<<" || STARTS_OTHERWISE.test(value) || ENDS_OTHERWISE.test(value)) return false;
+  return isPlainString(value) && !(isFlow && FLOW_INDICATOR.test(value));
+}
+
 /** Replaces a scalar that is no block scalar; the lines of a new literal block go below the comment on its line. */
 function replaceOnLine(text: string, old: Leaf, next: Leaf, around: Surroundings): [Edit, ...Edit[]] {
-  const { start, end, style } = spanOf(old);
+  const { start, end } = spanOf(old);
   const lineBreak = lineBreakAt(text, end);
-  let value = valueText(next, style, around);
+  let value = textInPlace(text.slice(start, end), old, next, around);
   // The blank lines below would become part of a literal block that keeps its last line breaks.
   if (/^\|\d?\+/.test(value) && isBlank(text, lineBreak, rowEnd(text, lineBreak + 1))) value = quotedText(next);
   const gap = start === end ? separatorBefore(text, start, around.isFlow) : "";

@@ -78,7 +78,7 @@ function cell(content: string | Buffer, type: string): string {
 }
 
 function contentOf(text: string): { readonly text: string; readonly type: string } | undefined {
-  const match = /^ENC\[AES256_GCM,data:([^,]*),iv:aXY=,tag:dGFn,type:(\w+)\]\n*$/.exec(text);
+  const match = /^ENC\[AES256_GCM,data:([^,]*),iv:aXY=,tag:dGFn,type:(\w+)\]\s*$/.exec(text);
   if (match === null) return undefined;
   const bytes = Buffer.from(match[1] ?? "", "base64");
   const type = match[2] ?? "";
