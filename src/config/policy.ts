@@ -1,6 +1,7 @@
 import type { SelectionRule } from "../document/selection.ts";
 import { ConfigError, KeyError } from "../errors.ts";
 import type { KeyBackend, KeyDefaults, MasterKey } from "../keys/backend.ts";
+import { uniqueKeys } from "../keys/identity.ts";
 import { readSelection } from "../metadata/selection.ts";
 import { readKeyItems, type CreationRule, type FlatKeys, type KeyItem } from "./schema.ts";
 import { describePlace, isPresent, ShapeReader, typeName } from "./value.ts";
@@ -30,7 +31,7 @@ export function policyFromRule(
 ): EncryptionPolicy {
   const groups = rule.keyGroups.map((items) => items.flatMap((item) => makeKeys(item, rule, backends, {})));
   return {
-    keyGroups: (groups.length > 0 ? groups : [flatKeys(rule, backends, defaults)]).map(distinctKeys),
+    keyGroups: (groups.length > 0 ? groups : [flatKeys(rule, backends, defaults)]).map(uniqueKeys),
     shamirThreshold: rule.shamirThreshold,
     selection: readSelection(
       (kind) => rule.patterns.get(kind) ?? "",
@@ -41,16 +42,6 @@ export function policyFromRule(
     ),
     macOnlyEncrypted: rule.macOnlyEncrypted,
   };
-}
-
-/** Drops keys that stand there before: same type, same id; fingerprints in any letter case (I-41). */
-export function distinctKeys(keys: readonly MasterKey[]): MasterKey[] {
-  const first = new Map<string, MasterKey>();
-  for (const key of keys) {
-    const identity = `${key.type} ${key.type === "pgp" ? key.id.toUpperCase() : key.id}`;
-    if (!first.has(identity)) first.set(identity, key);
-  }
-  return [...first.values()];
 }
 
 function flatKeys(rule: CreationRule, backends: readonly KeyBackend[], defaults: KeyDefaults): MasterKey[] {

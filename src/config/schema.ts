@@ -222,14 +222,14 @@ function keyLists(
   backends: readonly KeyBackend[],
   where: "rule" | "group",
 ): FlatKeys[] {
-  return KEY_ORDER.flatMap((type) => {
-    const backend = backends.find((candidate) => candidate.type === type);
-    if (backend === undefined) return [];
-    return spellings(backend, where).flatMap((name) => {
-      const value = members.get(name)?.value;
-      return isPresent(value) ? [{ type, name, value }] : [];
-    });
-  });
+  return backends
+    .toSorted((a, b) => KEY_ORDER.indexOf(a.type) - KEY_ORDER.indexOf(b.type))
+    .flatMap((backend) =>
+      spellings(backend, where).flatMap((name) => {
+        const value = members.get(name)?.value;
+        return isPresent(value) ? [{ type: backend.type, name, value }] : [];
+      }),
+    );
 }
 
 function readStores(value: Value | undefined, reader: ShapeReader): StoreSettings {

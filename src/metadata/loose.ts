@@ -5,7 +5,7 @@
  * `field` names the place in messages, such as `kms[0].arn`; what stands there is never told.
  */
 
-import { Timestamp, type Leaf, type Mapping, type Node, type Scalar } from "../document/model.ts";
+import { Timestamp, UnsignedInteger, type Leaf, type Mapping, type Node } from "../document/model.ts";
 import { SopsError } from "../errors.ts";
 import { floatText } from "../go/float.ts";
 
@@ -31,6 +31,7 @@ export function looseString(node: Node | undefined, field: string): string {
       return value ? "1" : "0";
     default:
       if (value === null) return "";
+      if (value instanceof UnsignedInteger) return value.text;
       throw unexpected(field, value instanceof Timestamp ? "text, in quotes" : "text");
   }
 }
@@ -38,7 +39,7 @@ export function looseString(node: Node | undefined, field: string): string {
 /** Fractions are cut. @throws {SopsError} ERR_LOAD for what is no integer, or none that a number holds exactly */
 export function looseInteger(node: Node | undefined, field: string): number {
   const value = scalarOf(node, field, "an integer");
-  const number = value === null ? 0 : toInteger(value);
+  const number = toInteger(value);
   if (number === undefined || !Number.isSafeInteger(number)) throw unexpected(field, "an integer");
   return number;
 }
@@ -88,7 +89,8 @@ function scalarOf(node: Node | undefined, field: string, expected: string): Leaf
   return node.value;
 }
 
-function toInteger(value: Scalar): number | undefined {
+function toInteger(value: Leaf["value"]): number | undefined {
+  if (value === null) return 0;
   if (typeof value === "number") return Math.trunc(value);
   if (typeof value === "bigint" || typeof value === "boolean") return Number(value);
   return typeof value === "string" ? parseInteger(value) : undefined;

@@ -1,5 +1,14 @@
 import { graft } from "../document/graft.ts";
-import { entry, leaf, mapping, type Comment, type Entry, type Mapping, type Node, type Span } from "../document/model.ts";
+import {
+  entry,
+  leaf,
+  mapping,
+  type Comment,
+  type Entry,
+  type Mapping,
+  type Node,
+  type Span,
+} from "../document/model.ts";
 import { SopsError } from "../errors.ts";
 import type { MetadataPlace } from "../formats/format.ts";
 import { flatten, unflatten } from "./flatten.ts";
@@ -33,7 +42,9 @@ export function takeMetadata(documents: readonly Mapping[], place: MetadataPlace
   const [first] = documents;
   const found = first?.items.filter((item) => isMetadataEntry(item, place)) ?? [];
   if (place !== "prefix" && found.length > 1) {
-    throw new SopsError("ERR_LOAD", "the file has more than one `sops` entry", { hint: "keep the one the file was encrypted with" });
+    throw new SopsError("ERR_LOAD", "the file has more than one `sops` entry", {
+      hint: "keep the one the file was encrypted with",
+    });
   }
   return {
     documents: documents.map((document) => withoutMetadata(document, place)),
@@ -49,7 +60,9 @@ function nestedMetadata(found: readonly Entry[], place: MetadataPlace): Node | u
   if (place === "prefix") return unflatten(found.map((item) => [item.key.slice(PREFIX.length), textOf(item.value)]));
   const value = found[0]?.value;
   if (place === "entry" || value?.kind !== "mapping") return value;
-  const pairs = value.items.filter((item) => item.kind === "entry").map((item) => [item.key, textOf(item.value)] as const);
+  const pairs = value.items
+    .filter((item) => item.kind === "entry")
+    .map((item) => [item.key, textOf(item.value)] as const);
   // An INI value is one line, so line breaks are written as backslash-n; 3.13.0 and 3.13.1 wrote real ones.
   return unflatten(pairs.map(([name, text]) => [name, text.replaceAll("\\n", "\n")]));
 }

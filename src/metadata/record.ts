@@ -9,11 +9,8 @@ import { isNull, looseBoolean, looseInteger, looseMappings, looseString, unexpec
 import { readSelection } from "./selection.ts";
 import type { Metadata } from "./type.ts";
 
-/** Key lists in the order in which their keys stand in a group once loaded (file-format.md 5.1). */
-const LOAD_ORDER: readonly KeyType[] = ["kms", "gcp_kms", "hckms", "azure_kv", "hc_vault", "pgp", "age"];
-
 /** Lists that an element of `key_groups` shows even when they are empty. */
-const ALWAYS_IN_GROUP: ReadonlySet<KeyType> = new Set<KeyType>(["age", "hc_vault"]);
+const ALWAYS_IN_GROUP: readonly KeyType[] = ["age", "hc_vault"];
 
 type Fields = ReadonlyMap<string, Node>;
 
@@ -24,7 +21,8 @@ type Fields = ReadonlyMap<string, Node>;
  * others from opening the file; nothing can be wrapped for it.
  *
  * @param node - the block as nested nodes, also where the format flattens it
- * @param backends - one per key type; a list of another type is an unknown field
+ * @param backends - one per key type, in the order of the keys of a group (file-format.md 5.1); a list of another type
+ *   is an unknown field
  * @throws {SopsError} ERR_METADATA_MISSING for an empty block, ERR_LOAD for one that cannot be used
  */
 export function metadataFromTree(node: Node, backends: readonly KeyBackend[]): Metadata {
@@ -52,8 +50,8 @@ export function metadataToTree(metadata: Metadata): Mapping {
   const [onlyGroup] = groups;
   const entries: Entry[] =
     onlyGroup !== undefined && groups.length === 1
-      ? keyLists(onlyGroup, () => false)
-      : [entry("key_groups", sequence(groups.map((group) => sorted(keyLists(group, isAlwaysInGroup)))))];
+      ? keyLists(onlyGroup, [])
+      : [entry("key_groups", sequence(groups.map((group) => sorted(keyLists(group, ALWAYS_IN_GROUP)))))];
   entries.push(
     entry("lastmodified", leaf(metadata.lastModified)),
     entry("mac", leaf(metadata.mac)),
@@ -63,10 +61,6 @@ export function metadataToTree(metadata: Metadata): Mapping {
   if (selection !== undefined) entries.push(entry(selection.kind, leaf(selection.pattern)));
   if (metadata.macOnlyEncrypted) entries.push(entry("mac_only_encrypted", leaf(true)));
   return sorted(entries);
-}
-
-function isAlwaysInGroup(type: KeyType): boolean {
-  return ALWAYS_IN_GROUP.has(type);
 }
 
 /** Fields by name in lower case; two that differ in case only would leave open which one counts. */
@@ -99,15 +93,13 @@ function readGroups(fields: Fields, backends: readonly KeyBackend[]): Pick<Metad
 }
 
 function readKeys(fields: Fields, at: string, backends: readonly KeyBackend[]): WrappedKey[] {
-  return LOAD_ORDER.flatMap((type) => {
-    const backend = backends.find((candidate) => candidate.type === type);
-    if (backend === undefined) return [];
-    return looseMappings(fields.get(type), at + type).flatMap((item, index) => {
-      const place = `${at}${type}[${String(index)}].`;
+  return backends.flatMap((backend) =>
+    looseMappings(fields.get(backend.type), at + backend.type).flatMap((item, index) => {
+      const place = `${at}${backend.type}[${String(index)}].`;
       const entryFields = readFields(item, place);
       return entryFields.size === 0 ? [] : [readKey(entryFields, place, backend)];
-    });
-  });
+    }),
+  );
 }
 
 function readKey(fields: Fields, at: string, backend: KeyBackend): WrappedKey {
@@ -146,10 +138,11 @@ function unusableKey(type: KeyType, record: KeyRecord, error: KeyError): MasterK
   return { type, id: texts.join("/"), wrap: fail, unwrap: fail, toRecord: () => record };
 }
 
-function keyLists(group: readonly WrappedKey[], isKeptEmpty: (type: KeyType) => boolean): Entry[] {
-  return LOAD_ORDER.flatMap((type) => {
+function keyLists(group: readonly WrappedKey[], alwaysShown: readonly KeyType[]): Entry[] {
+  const types = new Set([...alwaysShown, ...group.map(({ key }) => key.type)]);
+  return [...types].map((type) => {
     const keys = group.filter(({ key }) => key.type === type);
-    return keys.length > 0 || isKeptEmpty(type) ? [entry(type, sequence(keys.map(keyToTree)))] : [];
+    return entry(type, sequence(keys.map(keyToTree)));
   });
 }
 

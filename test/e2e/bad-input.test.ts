@@ -27,20 +27,44 @@ async function run(place: Sandbox, ...argv: readonly string[]) {
 describe.each([
   { name: "broken YAML", file: "a.yaml", text: `a: 1\nb: "${CANARY}\nc: d\n`, status: 2, place: /line \d/ },
   { name: "a repeated YAML key", file: "a.yaml", text: `a: ${CANARY}\nb: 2\na: 3\n`, status: 2, place: /line 3/ },
-  { name: "a repeated key in a later document", file: "a.yaml", text: `a: 1\n---\nb: ${CANARY}\nb: 2\n`, status: 2, place: /line 4/ },
+  {
+    name: "a repeated key in a later document",
+    file: "a.yaml",
+    text: `a: 1\n---\nb: ${CANARY}\nb: 2\n`,
+    status: 2,
+    place: /line 4/,
+  },
   { name: "a YAML list", file: "a.yaml", text: `- ${CANARY}\n`, status: 2, place: /line 1/ },
   { name: "an unknown alias", file: "a.yaml", text: `a: ${CANARY}\nb: *nope\n`, status: 2, place: /line 2/ },
   { name: "tabs as indentation", file: "a.yaml", text: `a:\n\tb: ${CANARY}\n`, status: 2, place: /line 2/ },
   { name: "an empty YAML file", file: "a.yaml", text: "", status: 92, place: /at least one document/ },
   { name: "a number as key", file: "a.yaml", text: `1: ${CANARY}\n`, status: 23, place: /\["1"\]/ },
-  { name: "a number of more than 64 bits", file: "a.yaml", text: `s: ${CANARY}\nn: 18446744073709551615\n`, status: 23, place: /\["n"\]/ },
+  {
+    name: "a number of more than 64 bits",
+    file: "a.yaml",
+    text: `s: ${CANARY}\nn: 18446744073709551615\n`,
+    status: 23,
+    place: /\["n"\]/,
+  },
   { name: "truncated JSON", file: "a.json", text: `{"a": "${CANARY}", "l": [1, 2`, status: 2, place: /line 1/ },
-  { name: "JSON with something after it", file: "a.json", text: `{"a": "${CANARY}"}\njunk`, status: 2, place: /line 2/ },
+  {
+    name: "JSON with something after it",
+    file: "a.json",
+    text: `{"a": "${CANARY}"}\njunk`,
+    status: 2,
+    place: /line 2/,
+  },
   { name: "a repeated JSON key", file: "a.json", text: `{"a": "${CANARY}",\n"a": 2}`, status: 2, place: /line 2/ },
   { name: "a JSON list", file: "a.json", text: `["${CANARY}"]`, status: 2, place: /top-level object/ },
   { name: "a dotenv line without =", file: "a.env", text: `A=1\n${CANARY}\n`, status: 2, place: /line 2/ },
   { name: "an INI line without =", file: "a.ini", text: `[s]\n${CANARY}\n`, status: 2, place: /line 2/ },
-  { name: "a file that looks encrypted", file: "a.yaml", text: `a: ${CANARY}\nsops: {}\n`, status: 203, place: /'sops'/ },
+  {
+    name: "a file that looks encrypted",
+    file: "a.yaml",
+    text: `a: ${CANARY}\nsops: {}\n`,
+    status: 203,
+    place: /'sops'/,
+  },
 ])("encrypting $name", ({ file, text, status, place }) => {
   it("is refused with its place, and nothing changes", async () => {
     const place_ = boxWith({ [file]: text });
@@ -61,21 +85,60 @@ describe("an encrypted file", () => {
   }
 
   it.each<{ name: string; change: (text: string) => string; status: number; message: RegExp }>([
-    { name: "an altered cell", change: (t) => t.replace(/data:(.)/, (_, c: string) => `data:${c === "A" ? "B" : "A"}`), status: 25, message: /\["a"\].*does not open/ },
-    { name: "a clear value in a cell's place", change: (t) => t.replace(/^a: ENC.*$/m, "a: clear"), status: 25, message: /\["a"\].*not encrypted but should be/ },
+    {
+      name: "an altered cell",
+      change: (t) => t.replace(/data:(.)/, (_, c: string) => `data:${c === "A" ? "B" : "A"}`),
+      status: 25,
+      message: /\["a"\].*does not open/,
+    },
+    {
+      name: "a clear value in a cell's place",
+      change: (t) => t.replace(/^a: ENC.*$/m, "a: clear"),
+      status: 25,
+      message: /\["a"\].*not encrypted but should be/,
+    },
     { name: "an altered clear value", change: (t) => t.replace("open", "shut"), status: 51, message: /MAC mismatch/ },
-    { name: "swapped list items", change: (t) => t.replace(/( +- ENC.*\n)( +- ENC.*\n)/, "$2$1"), status: 51, message: /MAC mismatch/ },
+    {
+      name: "swapped list items",
+      change: (t) => t.replace(/( +- ENC.*\n)( +- ENC.*\n)/, "$2$1"),
+      status: 51,
+      message: /MAC mismatch/,
+    },
     { name: "no MAC", change: (t) => t.replace(/^ *mac: .*\n/m, ""), status: 51, message: /no MAC/ },
-    { name: "an altered date", change: (t) => t.replace(/lastmodified: "20../, 'lastmodified: "1999'), status: 51, message: /Cannot decrypt MAC/ },
-    { name: "no date", change: (t) => t.replace(/lastmodified: ".*"/, 'lastmodified: "soon"'), status: 1, message: /lastmodified/ },
-    { name: "no keys", change: (t) => t.replace(/^ *age:\n( +.*\n)*?(?= *lastmodified)/m, ""), status: 1, message: /No keys found in file/ },
-    { name: "no metadata", change: (t) => t.slice(0, t.indexOf("sops:")), status: 1, message: /sops metadata not found/ },
+    {
+      name: "an altered date",
+      change: (t) => t.replace(/lastmodified: "20../, 'lastmodified: "1999'),
+      status: 51,
+      message: /Cannot decrypt MAC/,
+    },
+    {
+      name: "no date",
+      change: (t) => t.replace(/lastmodified: ".*"/, 'lastmodified: "soon"'),
+      status: 1,
+      message: /lastmodified/,
+    },
+    {
+      name: "no keys",
+      change: (t) => t.replace(/^ *age:\n( +.*\n)*?(?= *lastmodified)/m, ""),
+      status: 1,
+      message: /No keys found in file/,
+    },
+    {
+      name: "no metadata",
+      change: (t) => t.slice(0, t.indexOf("sops:")),
+      status: 1,
+      message: /sops metadata not found/,
+    },
     { name: "half of it", change: (t) => t.slice(0, t.length / 2), status: 1, message: /./ },
   ])("with $name is refused", async ({ change, status, message }) => {
     const place = await encrypted();
     const text = change(place.read("a.yaml"));
     place.write("a.yaml", text);
-    for (const argv of [["decrypt", "-i", "a.yaml"], ["rotate", "-i", "a.yaml"], ["set", "a.yaml", '["a"]', "1"]]) {
+    for (const argv of [
+      ["decrypt", "-i", "a.yaml"],
+      ["rotate", "-i", "a.yaml"],
+      ["set", "a.yaml", '["a"]', "1"],
+    ]) {
       const result = await run(place, ...argv);
       expect(result).toMatchObject({ status, stdout: "" });
       expect(result.stderr).toMatch(message);
@@ -102,18 +165,37 @@ describe("an encrypted file", () => {
 
 describe("configuration", () => {
   it("names an unknown field and the nearest known one, with its place", async () => {
-    const place = boxWith({ "a.yaml": "a: 1\n", ".sops.yaml": `creation_rules:\n  - age: ${RECIPIENT}\n    encrypted_regx: ^a$\n` });
+    const place = boxWith({
+      "a.yaml": "a: 1\n",
+      ".sops.yaml": `creation_rules:\n  - age: ${RECIPIENT}\n    encrypted_regx: ^a$\n`,
+    });
     const result = await run(place, "encrypt", "a.yaml");
     expect(result.stderr).toMatch(/\.sops\.yaml:3:5.*encrypted_regx.*encrypted_regex/);
   });
 
   it.each([
-    { name: "no rule for the file", config: `creation_rules:\n  - path_regex: ^prod/\n    age: ${RECIPIENT}\n`, message: /no matching creation rules found/ },
+    {
+      name: "no rule for the file",
+      config: `creation_rules:\n  - path_regex: ^prod/\n    age: ${RECIPIENT}\n`,
+      message: /no matching creation rules found/,
+    },
     { name: "no rules", config: "stores: {}\n", message: /no keys provided/ },
     { name: "a broken recipient", config: "creation_rules:\n  - age: age1nope\n", message: /\.sops\.yaml:2/ },
-    { name: "a broken pattern", config: `creation_rules:\n  - path_regex: (\n    age: ${RECIPIENT}\n`, message: /can not compile regexp/ },
-    { name: "a pattern that selects nothing", config: `creation_rules:\n  - encrypted_regex: ^nothing$\n    age: ${RECIPIENT}\n`, message: /nothing would be encrypted/ },
-    { name: "a broken selection", config: `creation_rules:\n  - encrypted_regex: (\n    age: ${RECIPIENT}\n`, message: /can not compile regexp/ },
+    {
+      name: "a broken pattern",
+      config: `creation_rules:\n  - path_regex: (\n    age: ${RECIPIENT}\n`,
+      message: /can not compile regexp/,
+    },
+    {
+      name: "a pattern that selects nothing",
+      config: `creation_rules:\n  - encrypted_regex: ^nothing$\n    age: ${RECIPIENT}\n`,
+      message: /nothing would be encrypted/,
+    },
+    {
+      name: "a broken selection",
+      config: `creation_rules:\n  - encrypted_regex: (\n    age: ${RECIPIENT}\n`,
+      message: /can not compile regexp/,
+    },
   ])("with $name refuses to encrypt", async ({ config, message }) => {
     const place = boxWith({ "a.yaml": `a: ${CANARY}\n`, ".sops.yaml": config });
     const result = await run(place, "encrypt", "-i", "a.yaml");

@@ -9,11 +9,15 @@ const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
 
 /** The text of every fenced block of a language. */
 function blocks(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map((match) => match[1] ?? "");
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(
+    (match) => match[1] ?? "",
+  );
 }
 
 /** Commands, but for those of `npm`, which continuous integration runs in a fresh clone. */
-const commands = blocks("sh").flatMap((block) => block.split("\n")).filter((line) => line !== "" && !line.startsWith("npm "));
+const commands = blocks("sh")
+  .flatMap((block) => block.split("\n"))
+  .filter((line) => line !== "" && !line.startsWith("npm "));
 
 describe("every command of the README", () => {
   const box = sandbox({

@@ -11,8 +11,6 @@ interface Traits {
 }
 
 const TRAITS: Readonly<Record<KeyType, Traits>> = {
-  age: { rule: "age", fields: ["recipient"] },
-  pgp: { rule: "pgp", fields: ["fp"] },
   kms: { rule: "kms", fields: ["arn", "role", "aws_profile", "context"] },
   gcp_kms: { rule: "gcp_kms", fields: ["resource_id"] },
   hckms: { rule: "hckms", fields: ["key_id"] },
@@ -24,6 +22,8 @@ const TRAITS: Readonly<Record<KeyType, Traits>> = {
     ruleAliases: ["hc_vault_uris"],
     groupAliases: ["hc_vault_transit_uri", "hc_vault_uris"],
   },
+  pgp: { rule: "pgp", fields: ["fp"] },
+  age: { rule: "age", fields: ["recipient"] },
 };
 
 const LOCAL: ReadonlySet<KeyType> = new Set<KeyType>(["age", "pgp"]);
@@ -75,7 +75,7 @@ function fakeBackend(type: KeyType, traits: Traits): KeyBackend {
   };
 }
 
-/** One backend per key type, in no particular order; keys are what they were made from. */
+/** One backend per key type, in the order of the registry; keys are what they were made from. */
 export const fakeBackends: readonly KeyBackend[] = Object.entries(TRAITS).map(([type, traits]) =>
   fakeBackend(type as KeyType, traits),
 );

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { comment, leaf, mapping, sequence, Timestamp, type Node } from "../../../src/document/model.ts";
+import {
+  comment,
+  leaf,
+  mapping,
+  sequence,
+  Timestamp,
+  UnsignedInteger,
+  type Node,
+} from "../../../src/document/model.ts";
 import { SopsError } from "../../../src/errors.ts";
 import { looseBoolean, looseInteger, looseMappings, looseString } from "../../../src/metadata/loose.ts";
 import { dataOf, treeOf } from "./trees.ts";
@@ -24,6 +32,7 @@ describe("text", () => {
     { name: "an integer", node: leaf(-7n), text: "-7" },
     { name: "a float loses its zeros", node: leaf(1.1), text: "1.1" },
     { name: "a float has no exponent", node: leaf(1e21), text: "1000000000000000000000" },
+    { name: "a large integer", node: leaf(new UnsignedInteger("18446744073709551615")), text: "18446744073709551615" },
     { name: "true", node: leaf(true), text: "1" },
     { name: "false", node: leaf(false), text: "0" },
   ])("takes $name", ({ node, text }) => {

@@ -3,6 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { comment, entry, leaf, mapping, sequence, type Mapping, type Node } from "../../../src/document/model.ts";
 import { SopsError, type ErrorCode } from "../../../src/errors.ts";
+import { dotenv } from "../../../src/formats/dotenv.ts";
+import { json } from "../../../src/formats/json.ts";
+import { emitYaml } from "../../../src/formats/yaml/emit.ts";
+import { putMetadata } from "../../../src/metadata/place.ts";
 import { metadataFromTree, metadataToTree } from "../../../src/metadata/record.ts";
 import { isEncrypted, type Metadata } from "../../../src/metadata/type.ts";
 import { fakeBackends } from "./fake-backends.ts";
@@ -13,6 +17,8 @@ const AGE = { enc: "A", recipient: "age1abc" };
 const PGP = { created_at: TIME, enc: "P", fp: "FBC7" };
 const KMS = { arn: "arn:x", aws_profile: "", created_at: TIME, enc: "K" };
 const BASE = { age: [AGE], lastmodified: TIME, mac: "ENC[x]", version: "3.13.2" };
+
+const VALUE = mapping([entry("a", leaf("b"))]);
 
 const read = (data: unknown): Metadata => metadataFromTree(treeOf(data), fakeBackends);
 const write = (metadata: Metadata): unknown => dataOf(metadataToTree(metadata));
@@ -33,9 +39,17 @@ function without(...names: string[]): Record<string, unknown> {
 
 interface EmissionCase {
   readonly metadata: string;
-  readonly format: string;
+  readonly format: "yaml" | "json" | "dotenv" | "ini";
+  readonly plain: string;
   readonly emitted: string;
 }
+
+/** Texts with one value (`a: b`) and the metadata of a JSON text, through the format's own writer. */
+const emitters: Partial<Record<EmissionCase["format"], (metadata: Mapping) => Uint8Array>> = {
+  yaml: (metadata) => emitYaml(putMetadata([VALUE], metadata, "entry"), {}),
+  json: (metadata) => json.emit(putMetadata([VALUE], metadata, "entry"), {}),
+  dotenv: (metadata) => dotenv.emit(putMetadata([VALUE], metadata, "prefix"), {}),
+};
 
 describe("what the reference wrote", () => {
   const vectors = JSON.parse(readFileSync("fixtures/format-vectors.json", "utf8")) as {
@@ -54,6 +68,16 @@ describe("what the reference wrote", () => {
     const tree = treeOf((JSON.parse(text) as { readonly sops: unknown }).sops);
     expect(metadataToTree(metadataFromTree(tree, fakeBackends))).toEqual(tree);
   });
+
+  it.each(vectors.metadata_emission.cases.filter(({ format }) => format in emitters))(
+    "comes out as the same text: $format, $metadata",
+    ({ metadata, format, emitted }) => {
+      const asJson = vectors.metadata_emission.cases.find((c) => c.metadata === metadata && c.format === "json");
+      const { sops } = JSON.parse(asJson?.emitted ?? "") as { readonly sops: unknown };
+      const text = emitters[format]?.(metadataToTree(read(sops))) ?? new Uint8Array();
+      expect(Buffer.from(text).toString()).toBe(emitted);
+    },
+  );
 });
 
 describe("reading", () => {
