@@ -36,6 +36,11 @@ const BEHIND_EMPTY: Readonly<Record<State["kind"], ReadonlySet<TokenKind>>> = {
   flowSequence: new Set<TokenKind>(),
   flowPair: new Set<TokenKind>(["comma", "flowSequenceEnd"]),
 };
+const BEHIND_EMPTY_KEY: ReadonlySet<TokenKind> = new Set([
+  ...BEHIND_EMPTY.blockMapping,
+  ...BEHIND_EMPTY.flowMapping,
+  ...BEHIND_EMPTY.flowPair,
+]);
 const BEHIND_DOCUMENT: ReadonlySet<TokenKind> = new Set(["documentStart", "documentEnd", "directive", "streamEnd"]);
 
 /**
@@ -201,23 +206,28 @@ class GeneralReader {
   /** Reads the scalar that is a key; `start` and `column` are those of its entry. */
   #readKey(start: number, column: number): void {
     const properties = this.#readProperties();
-    const token = this.#token;
-    let key: { readonly text: string; readonly value: YamlValue };
-    if (token.kind === "alias") key = this.#readAliasKey(properties);
-    else if (token.kind === "scalar") key = { text: token.text, value: this.#resolve(token, properties) };
-    else if (properties.exist && token.kind === "value") key = { text: "", value: this.#resolveEmpty(properties) };
-    else throw this.#error("a key must be a scalar");
-    const isString = typeof key.value === "string";
-    if (key.value instanceof Uint8Array) throw this.#error("a key must be text");
-    const isPlainMerge = token.kind === "scalar" && token.style === "plain" && properties.tag === undefined;
-    const isMerge = key.text === "<<" && (isPlainMerge || properties.tag === `${CORE_TAG_PREFIX}merge`);
-    const text = typeof key.value === "string" ? key.value : key.text;
+    const { kind, style, end } = this.#token;
+    const isWritten = kind === "alias" || kind === "scalar";
+    const { text, value } = this.#keyOf(properties);
+    if (value instanceof Uint8Array) throw this.#error("a key must be text");
     if (properties.anchor !== undefined) {
-      properties.anchor.node = { kind: "leaf", value: key.value };
-      properties.anchor.text = key.text;
+      properties.anchor.node = { kind: "leaf", value };
+      properties.anchor.text = text;
     }
-    this.#builder.key({ text, isString, isMerge, start, column }, token.kind === "value" ? properties.end : token.end);
-    if (token.kind !== "value") this.#advance("key");
+    const isPlainMerge = kind === "scalar" && style === "plain" && properties.tag === undefined;
+    const isMerge = text === "<<" && (isPlainMerge || properties.tag === `${CORE_TAG_PREFIX}merge`);
+    const name = typeof value === "string" ? value : text;
+    const key = { text: name, isString: typeof value === "string", isMerge, start, column };
+    this.#builder.key(key, isWritten ? end : properties.end);
+    if (isWritten) this.#advance("key");
+  }
+
+  #keyOf(properties: Properties): { readonly text: string; readonly value: YamlValue } {
+    const { kind, text } = this.#token;
+    if (kind === "alias") return this.#readAliasKey(properties);
+    if (kind === "scalar") return { text, value: this.#resolve(this.#token, properties) };
+    if (properties.exist && BEHIND_EMPTY_KEY.has(kind)) return { text: "", value: this.#resolveEmpty(properties) };
+    throw this.#error("a key must be a scalar");
   }
 
   #readAliasKey(properties: Properties): { readonly text: string; readonly value: YamlValue } {

@@ -141,9 +141,13 @@ export class Scanner {
     return this.#simpleKeys.length > 1;
   }
 
+  /** Whether a key may yet start at a token; that is over at the end of its line. */
   #isUndecided(token: Token): boolean {
     const key = this.#simpleKeys.find((candidate) => candidate?.token === token);
-    return key !== undefined && !this.#isStale(key);
+    if (key === undefined) return false;
+    const isStale = this.#isStale(key);
+    if (isStale) this.#refuseRequired(key);
+    return !isStale;
   }
 
   #isStale(key: SimpleKey): boolean {
@@ -410,9 +414,13 @@ export class Scanner {
   }
 
   #dropSimpleKey(): void {
-    const key = this.#simpleKeys.at(-1);
-    if (key?.isRequired === true) throw this.#error("a key without its colon", key.token.start);
+    this.#refuseRequired(this.#simpleKeys.at(-1));
     this.#simpleKeys[this.#simpleKeys.length - 1] = undefined;
+  }
+
+  /** At the column of a block mapping there can be nothing but a key. */
+  #refuseRequired(key: SimpleKey | undefined): void {
+    if (key?.isRequired === true) throw this.#error("a key without its colon", key.token.start);
   }
 
   #error(message: string, offset: number): FormatError {
