@@ -62,7 +62,7 @@ function parseItem(item: string, defaults: KeyDefaults): KmsKey {
   return {
     arn: plus > 0 ? text.slice(0, plus) : text,
     role: plus > 0 ? text.slice(plus + 1) : "",
-    context: defaults.encryptionContext ?? {},
+    context: contextOf(defaults.encryptionContext ?? {}),
     profile: defaults.awsProfile ?? "",
   };
 }
@@ -130,7 +130,7 @@ async function encrypt(key: KmsKey, part: Uint8Array, host: Host): Promise<strin
     },
     host,
   );
-  if (blob === undefined || blob.length === 0) throw new KeyError("AWS KMS answered without a ciphertext");
+  if (!(blob instanceof Uint8Array) || blob.length === 0) throw new KeyError("AWS KMS answered without a ciphertext");
   return encodeBase64(blob);
 }
 
@@ -153,7 +153,7 @@ async function decrypt(key: KmsKey, enc: string, host: Host): Promise<Uint8Array
     },
     host,
   );
-  if (plaintext === undefined) throw new KeyError("AWS KMS answered without a plaintext");
+  if (!(plaintext instanceof Uint8Array)) throw new KeyError("AWS KMS answered without a plaintext");
   return plaintext;
 }
 

@@ -163,14 +163,18 @@ function endpointOptions(env: Host["env"]): ClientOptions {
   };
 }
 
+/** For REST: a redirect is a failure, so that neither token nor key goes elsewhere. */
+const TRANSPORT = { redirect: "error" } as const;
+
 /** `GOOGLE_CREDENTIALS` (a path or the JSON itself), `GOOGLE_OAUTH_ACCESS_TOKEN`, else the library's default credentials. */
 async function credentialOptions(host: Host): Promise<ClientOptions> {
+  const clientOptions = { transporterOptions: TRANSPORT };
   const given = host.env["GOOGLE_CREDENTIALS"] ?? "";
-  if (given !== "") return { credentials: parseCredentials(given, host) };
+  if (given !== "") return { clientOptions, credentials: parseCredentials(given, host) };
   const token = host.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
-  if (token === "") return {};
+  if (token === "") return { clientOptions };
   const { OAuth2Client } = await loadOptional("google-auth-library", () => import("google-auth-library"));
-  const authClient = new OAuth2Client();
+  const authClient = new OAuth2Client(clientOptions);
   authClient.setCredentials({ access_token: token });
   return { authClient };
 }
