@@ -1,6 +1,7 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 import { accessSync, constants, closeSync, openSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
+import type * as Readline from "node:readline";
 import { SopsError } from "./errors.ts";
 import type { Host, ProcessOptions, ProcessResult } from "./host.ts";
 import { readIfPresent } from "./storage/read.ts";
@@ -162,7 +163,7 @@ function closeQuietly(fd: number): void {
   }
 }
 
-function readSecretLine(input: NodeJS.ReadableStream, readline: typeof import("node:readline")): Promise<string> {
+function readSecretLine(input: NodeJS.ReadableStream, readline: typeof Readline): Promise<string> {
   readline.emitKeypressEvents(input);
   return new Promise((resolve, reject) => {
     let line = "";

@@ -35,4 +35,4 @@ export interface Session {
 }
 
 /** What a command does; gives its exit status, 0 unless it has one of its own. */
-export type Action = (session: Session) => Promise<number>;
+export type Action = (session: Session) => number | Promise<number>;

@@ -117,7 +117,8 @@ function childAt(node: Node, step: Component): Node | undefined {
 function notFound(path: TreePath, depth: number, node: Node): SopsError {
   const step = path[depth];
   const name = formatTreePath(path.slice(0, depth + 1));
-  if (step?.kind !== "index") return new SopsError("ERR_PATH_NOT_FOUND", `component ['${step?.key ?? ""}'] not found: nothing at ${name}`);
+  if (step?.kind !== "index")
+    return new SopsError("ERR_PATH_NOT_FOUND", `component ['${step?.key ?? ""}'] not found: nothing at ${name}`);
   const reason =
     node.kind === "sequence" ? "accesses out of bounds" : "is integer, but tree part is not a slice (it is no list)";
   return new SopsError("ERR_PATH_NOT_FOUND", `component [${String(step.index)}] ${reason} at ${name}`);
@@ -132,7 +133,9 @@ function notFound(path: TreePath, depth: number, node: Node): SopsError {
 export function withNodeAt(root: Mapping, path: TreePath, value: Node): Mapping {
   const result = replaceAt(root, path, 0, value);
   if (path.length === 0 || result.kind !== "mapping") {
-    throw new SopsError("ERR_PATH", "the path is empty: a whole document cannot be set", { hint: "use edit, or name a key" });
+    throw new SopsError("ERR_PATH", "the path is empty: a whole document cannot be set", {
+      hint: "use edit, or name a key",
+    });
   }
   return result;
 }

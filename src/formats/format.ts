@@ -37,7 +37,7 @@ export interface Format {
   readonly extensions: readonly string[];
   readonly metadataPlace: MetadataPlace;
   /** @throws {FormatError} with a line, never with its text */
-  read(bytes: Uint8Array): Source | Promise<Source>;
+  read(bytes: Uint8Array): Source;
   /**
    * Layout `keep`: the source's text with exactly the places changed whose nodes differ from `source.documents`.
    *

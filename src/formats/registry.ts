@@ -20,7 +20,7 @@ export function formatOfName(name: FormatName): Format {
 }
 
 /** Reads a text that is not encrypted; only binary has another form then. */
-export function readPlain(format: Format, bytes: Uint8Array): Source | Promise<Source> {
+export function readPlain(format: Format, bytes: Uint8Array): Source {
   return format.name === "binary" ? readBinaryPlain(bytes) : format.read(bytes);
 }
 

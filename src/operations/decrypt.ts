@@ -25,7 +25,7 @@ export interface DecryptOptions extends FormatChoice {
  *   the output format cannot hold the result
  */
 export async function decrypt(bytes: Uint8Array, options: DecryptOptions): Promise<Uint8Array> {
-  const file = await loadFile(bytes, options.input, options.context);
+  const file = loadFile(bytes, options.input, options.context);
   const opened = await openFile(file, options.context, options);
   opened.keyBytes.fill(0);
   return options.extract === undefined ? renderPlain(opened.source, opened.plain, options) : extract(opened, options);

@@ -37,7 +37,7 @@ export interface EditSession {
 
 /** Opens an encrypted file for editing. Throws what `decrypt` throws. */
 export async function beginEdit(bytes: Uint8Array, options: EditOptions): Promise<EditSession> {
-  const file = await loadFile(bytes, options.input, options.context);
+  const file = loadFile(bytes, options.input, options.context);
   const opened = await openFile(file, options.context, { ...options, remembersCells: true });
   const shown = options.showMasterKeys
     ? putMetadata(opened.plain, metadataToTree(file.metadata), options.output.metadataPlace, opened.source.documents)
@@ -50,8 +50,8 @@ export async function beginEdit(bytes: Uint8Array, options: EditOptions): Promis
   };
 }
 
-async function finishPlain(edited: Uint8Array, opened: OpenedFile, options: EditOptions): Promise<Uint8Array> {
-  const source = await readForEncryption(options.output, edited);
+function finishPlain(edited: Uint8Array, opened: OpenedFile, options: EditOptions): Uint8Array {
+  const source = readForEncryption(options.output, edited);
   refuseInvalid(source.documents, options);
   const metadata = withRaisedVersion(opened.metadata);
   return reseal({ ...opened, source, plain: source.documents, metadata, before: [] }, options);
@@ -59,7 +59,7 @@ async function finishPlain(edited: Uint8Array, opened: OpenedFile, options: Edit
 
 async function finishWithKeys(edited: Uint8Array, opened: OpenedFile, options: EditOptions): Promise<Uint8Array> {
   const { context, output } = options;
-  const source = await output.read(edited);
+  const source = output.read(edited);
   const taken = takeMetadata(source.documents, output.metadataPlace);
   if (taken.metadata === undefined)
     throw new SopsError("ERR_LOAD", "SOPS metadata is invalid: the sops entry is missing");
@@ -71,8 +71,8 @@ async function finishWithKeys(edited: Uint8Array, opened: OpenedFile, options: E
     shamirThreshold: opened.metadata.shamirThreshold,
   });
   const input = { ...opened, source, plain: taken.documents, metadata, before: source.documents };
-  const bytes = await reseal(input, options);
-  const file = await loadFile(bytes, output, context);
+  const bytes = reseal(input, options);
+  const file = loadFile(bytes, output, context);
   const keyGroups = wanted.groups.map((group) => group.map(({ key }) => key));
   const changes = await planKeyChanges(file, { keyGroups, shamirThreshold: wanted.shamirThreshold }, context);
   return changes.isUpToDate ? bytes : applyKeyChanges(file, changes, options);
@@ -98,7 +98,7 @@ export async function beginNewFile(text: Uint8Array, options: EncryptOptions): P
   return {
     text,
     async finish(edited) {
-      const source = await readForEncryption(options.input, edited);
+      const source = readForEncryption(options.input, edited);
       refuseInvalid(source.documents, options);
       return encryptWithKey(source, keyBytes, groups, options);
     },

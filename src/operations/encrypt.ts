@@ -39,7 +39,7 @@ export interface EncryptOptions extends FormatChoice {
  *   ERR_NOTHING_ENCRYPTED, ERR_STRICT
  */
 export async function encrypt(bytes: Uint8Array, options: EncryptOptions): Promise<Uint8Array> {
-  const source = await readForEncryption(options.input, bytes);
+  const source = readForEncryption(options.input, bytes);
   refuseUnfit(source, options);
   return encryptSource(source, withoutRulesForBinary(options));
 }
@@ -50,8 +50,8 @@ export async function encrypt(bytes: Uint8Array, options: EncryptOptions): Promi
  *
  * @throws {FormatError}
  */
-export async function readForEncryption(format: Format, bytes: Uint8Array): Promise<Source> {
-  const source = await readPlain(format, bytes);
+export function readForEncryption(format: Format, bytes: Uint8Array): Source {
+  const source = readPlain(format, bytes);
   const repeated = format.name === "json" ? firstRepeatedKey(source.documents) : undefined;
   if (repeated === undefined) return source;
   const position = repeated.span === undefined ? undefined : positionAt(source.text, repeated.span.start);
@@ -120,7 +120,7 @@ export async function encryptWithKey(
   };
   const documents = putMetadata(sealed.documents, metadataToTree(metadata), output.metadataPlace);
   const result = renderEncrypted(source, documents, options);
-  const written = await verifyEncrypted(result, sealed.documents, metadata, options);
+  const written = verifyEncrypted(result, sealed.documents, metadata, options);
   reportNotation(source, written, options);
   return result;
 }

@@ -40,8 +40,8 @@ export interface OpenedFile extends LoadedFile {
  *
  * @throws {SopsError} ERR_METADATA_MISSING for a file that is not encrypted, ERR_LOAD for metadata that make no sense
  */
-export async function loadFile(bytes: Uint8Array, format: Format, context: Context): Promise<LoadedFile> {
-  const source = await readEncrypted(bytes, format);
+export function loadFile(bytes: Uint8Array, format: Format, context: Context): LoadedFile {
+  const source = readEncrypted(bytes, format);
   const { documents, metadata } = takeMetadata(source.documents, format.metadataPlace);
   if (metadata === undefined) {
     throw new SopsError("ERR_METADATA_MISSING", "sops metadata not found", {
@@ -52,9 +52,9 @@ export async function loadFile(bytes: Uint8Array, format: Format, context: Conte
 }
 
 /** An encrypted file that does not read has the status of a bad file, not of bad input (cli-behaviour.md 3.1). */
-async function readEncrypted(bytes: Uint8Array, format: Format): Promise<Source> {
+function readEncrypted(bytes: Uint8Array, format: Format): Source {
   try {
-    return await format.read(bytes);
+    return format.read(bytes);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new SopsError("ERR_LOAD", `${LOAD_PHRASES[format.name]}: ${error.message}`, { cause: error });

@@ -17,7 +17,7 @@ export async function environmentOf(
   format: Format,
   options: { readonly context: Context; readonly ignoreMac: boolean },
 ): Promise<[name: string, value: string][]> {
-  const file = await loadFile(bytes, format, options.context);
+  const file = loadFile(bytes, format, options.context);
   const opened = await openFile(file, options.context, options);
   opened.keyBytes.fill(0);
   const items = opened.plain[0]?.items ?? [];

@@ -54,7 +54,7 @@ async function changeGroups(
   change: (groups: readonly (readonly MasterKey[])[], threshold: number) => readonly (readonly MasterKey[])[],
 ): Promise<Uint8Array> {
   const { context } = options;
-  const file = await loadFile(bytes, options.input, context);
+  const file = loadFile(bytes, options.input, context);
   const groups = file.metadata.groups.map((group) => group.map(({ key }) => key));
   const threshold = options.shamirThreshold === 0 ? file.metadata.shamirThreshold : options.shamirThreshold;
   const keyGroups = change(groups, threshold);

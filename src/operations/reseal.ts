@@ -29,10 +29,7 @@ export interface ResealInput {
 }
 
 /** Seals plain trees of a file again; values that did not change keep their cells (or, under a new key, their IVs). */
-export async function reseal(
-  input: ResealInput,
-  options: FormatChoice & { readonly context: Context },
-): Promise<Uint8Array> {
+export function reseal(input: ResealInput, options: FormatChoice & { readonly context: Context }): Uint8Array {
   const { source, dataKey, selection, memory, before } = input;
   const { context, output } = options;
   const keeps = keepsText(source, options);
@@ -53,16 +50,16 @@ export async function reseal(
   const record = metadataToTree(metadata);
   const documents = putMetadata(sealed.documents, record, output.metadataPlace, keeps ? before : []);
   const result = renderEncrypted(source, documents, options);
-  await verifyEncrypted(result, sealed.documents, metadata, options);
+  verifyEncrypted(result, sealed.documents, metadata, options);
   return result;
 }
 
 /** Writes a file whose metadata changed but whose values, MAC and time stay as they are. */
-export async function rewriteMetadata(
+export function rewriteMetadata(
   file: LoadedFile,
   metadata: Metadata,
   options: FormatChoice & { readonly context: Context },
-): Promise<Uint8Array> {
+): Uint8Array {
   const { source, documents } = file;
   const keeps = keepsText(source, options);
   const put = putMetadata(
@@ -72,7 +69,7 @@ export async function rewriteMetadata(
     keeps ? source.documents : [],
   );
   const result = renderEncrypted(source, put, options);
-  await verifyEncrypted(result, documents, metadata, options);
+  verifyEncrypted(result, documents, metadata, options);
   return result;
 }
 

@@ -28,7 +28,7 @@ export interface RotateOptions extends FormatChoice {
  */
 export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise<Uint8Array> {
   const { context } = options;
-  const file = await loadFile(bytes, options.input, context);
+  const file = loadFile(bytes, options.input, context);
   const opened = await openFile(file, context, { ...options, remembersCells: true });
   opened.keyBytes.fill(0);
   const keyGroups = await changeKeys(file.metadata.groups, options);
@@ -42,7 +42,7 @@ export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise
       randomBytes: (size) => context.host.randomBytes(size),
       createdAt: createdAtOf(file.metadata.groups, now),
     });
-    return await reseal(
+    return reseal(
       {
         ...opened,
         metadata: { ...file.metadata, groups },

@@ -55,7 +55,7 @@ async function change(
   options: SetOptions,
   edit: (document: Mapping) => Mapping,
 ): Promise<Uint8Array | undefined> {
-  const file = await loadFile(bytes, options.input, options.context);
+  const file = loadFile(bytes, options.input, options.context);
   const opened = await openFile(file, options.context, { ...options, remembersCells: true });
   opened.keyBytes.fill(0);
   const index = options.document ?? 0;

@@ -17,9 +17,9 @@ export interface FileStatus {
  *
  * @throws {SopsError} if the file, or its metadata, cannot be read
  */
-export async function fileStatus(bytes: Uint8Array, format: Format, context: Context): Promise<FileStatus> {
+export function fileStatus(bytes: Uint8Array, format: Format, context: Context): FileStatus {
   try {
-    const { metadata } = await loadFile(bytes, format, context);
+    const { metadata } = loadFile(bytes, format, context);
     return { isEncrypted: isEncrypted(metadata), metadata };
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;

@@ -75,7 +75,7 @@ export async function applyKeyChanges(
     const { wanted, newThreshold } = changes;
     const groups = await rewrap(file, wanted, newThreshold, keyBytes, options.context);
     const shamirThreshold = storedThreshold(newThreshold, groups.length);
-    return await rewriteMetadata(file, { ...file.metadata, groups, shamirThreshold }, options);
+    return rewriteMetadata(file, { ...file.metadata, groups, shamirThreshold }, options);
   } finally {
     keyBytes.fill(0);
   }

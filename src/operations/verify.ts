@@ -16,13 +16,13 @@ import { renderPlain } from "./render.ts";
  * @throws {EmitError} naming the value that the format cannot hold; most often a clear one that reads back as another
  *   type, such as `true` in dotenv
  */
-export async function verifyEncrypted(
+export function verifyEncrypted(
   bytes: Uint8Array,
   documents: readonly Mapping[],
   metadata: Metadata,
   options: FormatChoice & { readonly context: Context },
-): Promise<{ source: Source; documents: readonly Mapping[] }> {
-  const source = await options.output.read(bytes);
+): { source: Source; documents: readonly Mapping[] } {
+  const source = options.output.read(bytes);
   const taken = takeMetadata(source.documents, options.output.metadataPlace);
   const keeps = options.layout === "keep" && options.input.name === options.output.name;
   const path = firstDifference(comparable(documents, options), comparable(taken.documents, options), {

@@ -15,7 +15,7 @@ interface FileVector {
   readonly decrypted_if_mac_check_disabled?: string;
 }
 
-const ages = vectors<{ age: { identity: string }[] }>("test_keys").age.map(({ identity }) => identity);
+const ages = (vectors("test_keys") as { age: { identity: string }[] }).age.map(({ identity }) => identity);
 const context = testContext(testHost({ HOME: "/home/test", SOPS_AGE_KEY: ages.join("\n") }));
 const codes = { mac_mismatch: "ERR_MAC_MISMATCH", mac_missing: "ERR_MAC_MISMATCH", decrypt_error: "ERR_DECRYPT_VALUE" };
 
@@ -23,7 +23,7 @@ const codes = { mac_mismatch: "ERR_MAC_MISMATCH", mac_missing: "ERR_MAC_MISMATCH
 const NEEDS_PGP = ["yaml-pgp", "yaml-shamir-age-pgp", "yaml-old-layout"];
 
 describe("whole files of every version (format-vectors.json, files)", () => {
-  const files = vectors<FileVector[]>("files").filter(({ id }) => !NEEDS_PGP.includes(id));
+  const files = (vectors("files") as FileVector[]).filter(({ id }) => !NEEDS_PGP.includes(id));
 
   it.each(files)("$id", async (file) => {
     const format = formatOfName(file.format);

@@ -107,8 +107,8 @@ describe("encrypted comments in lists (I-57)", () => {
       );
       expect(result.status).toBe(0);
       const format = formatOfName(encrypted_format);
-      const before = await format.read(fixture(`interop/${plain}`));
-      const after = await format.read(Buffer.from(result.stdout, "latin1"));
+      const before = format.read(fixture(`interop/${plain}`));
+      const after = format.read(Buffer.from(result.stdout, "latin1"));
       expect(firstDifference(before.documents, after.documents, { withComments: false })).toBeUndefined();
     },
   );

@@ -41,7 +41,9 @@ export function testContext(host: Host): Context {
 
 /** A host that holds test identities of `fixtures/keys`: `age1`, `age2`, `age3`, `agepq`, `ssh-ed25519`, `ssh-rsa`. */
 export function hostWithKeys(...names: readonly string[]): TestHost {
-  const identities = names.filter((name) => name.startsWith("age")).map((name) => fixture(`keys/${name}.txt`).toString());
+  const identities = names
+    .filter((name) => name.startsWith("age"))
+    .map((name) => fixture(`keys/${name}.txt`).toString());
   const ssh = names.find((name) => name.startsWith("ssh-"));
   const env: Record<string, string> = { HOME: "/home/test" };
   if (identities.length > 0) env["SOPS_AGE_KEY"] = identities.join("\n");

@@ -6,11 +6,11 @@ import type { Session } from "../session.ts";
 import { inputFormat, nameFor } from "../settings.ts";
 
 /** `filestatus FILE` */
-export async function fileStatusAction(session: Session): Promise<number> {
+export function fileStatusAction(session: Session): number {
   const operand = requireOperand(session.invocation.positionals[0]);
   try {
     const input = readOperand(session, operand);
-    const status = await fileStatus(input.bytes, inputFormat(session, nameFor(session, operand)), contextOf(session));
+    const status = fileStatus(input.bytes, inputFormat(session, nameFor(session, operand)), contextOf(session));
     session.terminal.print(`${describe(status, session)}\n`);
     return 0;
   } catch (error) {

@@ -92,7 +92,7 @@ function parseValue(text: string): Node {
   const wrapped = `{"value":${text}\n}`;
   let source: Source;
   try {
-    source = json.read(Buffer.from(wrapped)) as Source;
+    source = json.read(Buffer.from(wrapped));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new SopsError("ERR_SET_VALUE", "Value for --set is not valid JSON", {

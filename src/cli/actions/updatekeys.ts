@@ -74,7 +74,7 @@ async function updateOne(session: Session, settings: Settings, file: string): Pr
   const options = { ...choice, output: choice.input, context };
   return withLockOn(session, file, async () => {
     const input = readOperand(session, file);
-    const loaded = await loadFile(input.bytes, choice.input, context);
+    const loaded = loadFile(input.bytes, choice.input, context);
     const changes = await planKeyChanges(loaded, policy, context);
     if (changes.isUpToDate) {
       say(session, `File ${path} already up to date`);

@@ -4,7 +4,16 @@ import { describe, expect, it } from "vitest";
 import { importDataKey } from "../../../src/bytes/aes-gcm.ts";
 import { CellMemory } from "../../../src/document/cell-memory.ts";
 import { isCell } from "../../../src/document/cell.ts";
-import { comment, entry, leaf, mapping, sequence, type Mapping, type Node } from "../../../src/document/model.ts";
+import {
+  comment,
+  entry,
+  leaf,
+  mapping,
+  sequence,
+  type Leaf,
+  type Mapping,
+  type Node,
+} from "../../../src/document/model.ts";
 import { isSameMac, open, seal, type SealOptions } from "../../../src/document/seal.ts";
 import { compileSelection, DEFAULT_SELECTION, type SelectionKind } from "../../../src/document/selection.ts";
 import { documents } from "../../support/trees.ts";
@@ -188,18 +197,22 @@ it("has the default of the format", () => {
 });
 
 function strings(node: Node): string[] {
-  if (node.kind === "leaf") return node.value === null ? [] : [String(node.value)];
+  if (node.kind === "leaf") return node.value === null ? [] : [textOf(node)];
   return node.items.flatMap((item) =>
     item.kind === "comment" ? [] : strings(item.kind === "entry" ? item.value : item),
   );
 }
 
 function shape(node: Node): string[] {
-  if (node.kind === "leaf") return [isCell(String(node.value)) ? "<cell>" : String(node.value)];
+  if (node.kind === "leaf") return [isCell(textOf(node)) ? "<cell>" : textOf(node)];
   return node.items.flatMap((item) => {
     if (item.kind === "comment") return [isCell(item.text) ? "#<cell>" : `#${item.text}`];
     return shape(item.kind === "entry" ? item.value : item);
   });
+}
+
+function textOf({ value }: Leaf): string {
+  return typeof value === "object" ? "" : String(value);
 }
 
 function ivOf(cell: string | undefined): string | undefined {

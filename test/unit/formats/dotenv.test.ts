@@ -17,7 +17,7 @@ import { notation, vectors, withLeaf, type StoreVector } from "../../support/vec
 
 const text = (written: Uint8Array): string => Buffer.from(written).toString();
 const read = (input: string | Uint8Array): Source =>
-  dotenv.read(typeof input === "string" ? Buffer.from(input) : input) as Source;
+  dotenv.read(typeof input === "string" ? Buffer.from(input) : input);
 const root = (source: Source): Mapping => source.documents[0] ?? mapping([]);
 const write = (source: Source, change: (root: Mapping) => Mapping): string =>
   text(dotenv.write(source, [change(root(source))]));
@@ -50,7 +50,7 @@ function restored(plain: Mapping, encrypted: Mapping): Mapping {
 }
 
 describe("dotenv.read", () => {
-  it.each(vectors<readonly StoreVector[]>("dotenv_documents"))(
+  it.each(vectors("dotenv_documents") as readonly StoreVector[])(
     "agrees with the reference on $input",
     ({ input, document, emitted, error }) => {
       if (error === true) {

@@ -18,8 +18,7 @@ import { ini } from "../../../src/formats/ini.ts";
 import { notation, vectors, type StoreVector } from "../../support/vectors.ts";
 
 const text = (written: Uint8Array): string => Buffer.from(written).toString();
-const read = (input: string | Uint8Array): Source =>
-  ini.read(typeof input === "string" ? Buffer.from(input) : input) as Source;
+const read = (input: string | Uint8Array): Source => ini.read(typeof input === "string" ? Buffer.from(input) : input);
 const root = (source: Source): Mapping => source.documents[0] ?? mapping([]);
 const write = (source: Source, change: (root: Mapping) => Mapping): string =>
   text(ini.write(source, [change(root(source))]));
@@ -84,7 +83,7 @@ describe("ini.read", () => {
   /** Only the last of equal keys is in the tree; the others would stay in clear if they stayed in the text. */
   const rewrittenOnPurpose = new Map([["[s]\na=1\na=2\n", "[s]\na=2\n"]]);
 
-  it.each(vectors<readonly StoreVector[]>("ini_documents"))(
+  it.each(vectors("ini_documents") as readonly StoreVector[])(
     "agrees with the reference on $input",
     ({ input, document, emitted, error }) => {
       if (error === true || refusedOnPurpose.has(input)) {
@@ -158,7 +157,7 @@ describe("ini.read", () => {
 });
 
 describe("ini.emit", () => {
-  it.each(vectors<readonly { value: string; emitted: string; reads_back_as?: unknown }[]>("ini_value_emission"))(
+  it.each(vectors("ini_value_emission") as readonly { value: string; emitted: string; reads_back_as?: unknown }[])(
     "writes the value $value as the reference does",
     ({ value, emitted, reads_back_as }) => {
       const document = mapping([section("s", entry("k", leaf(value)))]);

@@ -18,7 +18,7 @@ import { notation, vectors, withLeaf, type StoreVector } from "../../support/vec
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const text = (written: Uint8Array): string => Buffer.from(written).toString();
-const read = (input: string): Source => json.read(bytes(input)) as Source;
+const read = (input: string): Source => json.read(bytes(input));
 const root = (source: Source): Mapping => source.documents[0] ?? mapping([]);
 const write = (source: Source, change: (root: Mapping) => Mapping): string =>
   text(json.write(source, [change(root(source))]));
@@ -51,7 +51,7 @@ const refusedOnPurpose = new Map([
 ]);
 
 describe("json.read", () => {
-  const documents = vectors<readonly StoreVector[]>("json_documents");
+  const documents = vectors("json_documents") as readonly StoreVector[];
 
   it.each(documents)("agrees with the reference on $input", ({ input, document, emitted, error }) => {
     const reason = refusedOnPurpose.get(input);
@@ -68,7 +68,7 @@ describe("json.read", () => {
     }
   });
 
-  it.each(vectors<readonly { json_input: string; value: unknown; json_output: string }[]>("json_numbers"))(
+  it.each(vectors("json_numbers") as readonly { json_input: string; value: unknown; json_output: string }[])(
     "reads and prints the number $json_input",
     ({ json_input, value, json_output }) => {
       const node = read(`{"n":${json_input}}`).documents[0]?.items[0];
@@ -180,10 +180,13 @@ describe("json.read", () => {
 });
 
 describe("json.emit", () => {
-  it.each(Object.entries(vectors<Record<string, string>>("json_indentation")))("indents by %s", (indent, expected) => {
-    const source = read('{"a":[1,[],{},"x",{"b":null}],"c":{}}');
-    expect(text(json.emit(source.documents, { indent: Number(indent) }))).toBe(expected);
-  });
+  it.each(Object.entries(vectors("json_indentation") as Record<string, string>))(
+    "indents by %s",
+    (indent, expected) => {
+      const source = read('{"a":[1,[],{},"x",{"b":null}],"c":{}}');
+      expect(text(json.emit(source.documents, { indent: Number(indent) }))).toBe(expected);
+    },
+  );
 
   it.each([
     { name: "an indentation below -1", node: mapping([]), indent: -2, message: /smaller than -1 is not accepted/ },

@@ -15,7 +15,7 @@ interface YamlVector {
 type Item = Entry | Node | Comment;
 
 function yamlVectors(section: string): readonly YamlVector[] {
-  return vectors<readonly YamlVector[]>(section);
+  return vectors(section) as readonly YamlVector[];
 }
 
 function read(text: string): readonly Mapping[] {
@@ -97,7 +97,7 @@ describe.each(["yaml_comments", "yaml_documents"])("%s", (section) => {
 });
 
 describe("yaml_scalar_resolution", () => {
-  it.each(vectors<{ scalar: string; value: unknown; error?: true }[]>("yaml_scalar_resolution"))(
+  it.each(vectors("yaml_scalar_resolution") as { scalar: string; value: unknown; error?: true }[])(
     "a: $scalar",
     ({ scalar, value, error }) => {
       const text = `a: ${scalar}\n`;

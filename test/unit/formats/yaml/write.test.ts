@@ -21,13 +21,13 @@ const encode = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 const decode = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
 
 /** Reads a text, changes its documents, and writes it with layout `keep`. */
-async function rewrite(text: string, edit: (document: Mapping) => Mapping): Promise<string> {
-  const source = await readYaml(encode(text));
+function rewrite(text: string, edit: (document: Mapping) => Mapping): string {
+  const source = readYaml(encode(text));
   return decode(writeYaml(source, source.documents.map(edit)));
 }
 
-async function trees(text: string): Promise<unknown> {
-  return (await readYaml(encode(text))).documents.map((document) => bare(document));
+function trees(text: string): unknown {
+  return readYaml(encode(text)).documents.map((document) => bare(document));
 }
 
 /** Replaces the leaf with one value by another, wherever it is. */
@@ -83,8 +83,8 @@ interface Case {
 }
 
 function check(cases: readonly Case[]): void {
-  it.each(cases)("$name", async ({ text, edit, result }) => {
-    expect(await rewrite(text, edit)).toBe(result);
+  it.each(cases)("$name", ({ text, edit, result }) => {
+    expect(rewrite(text, edit)).toBe(result);
   });
 }
 
@@ -96,7 +96,12 @@ describe("a cell takes the place and the quoting of the value", () => {
     { name: "single-quoted", text: "a: 'x'\n", edit: cell, result: `a: '${CELL}'\n` },
     { name: "in a list", text: "a:\n- x\n-   x\n", edit: cell, result: `a:\n- ${CELL}\n-   ${CELL}\n` },
     { name: "in a flow list", text: "a: [x, y]\n", edit: cell, result: `a: ["${CELL} ", y]\n` },
-    { name: "in a flow mapping", text: "a: {b: 'x', c: x}\n", edit: cell, result: `a: {b: '${CELL}', c: "${CELL} "}\n` },
+    {
+      name: "in a flow mapping",
+      text: "a: {b: 'x', c: x}\n",
+      edit: cell,
+      result: `a: {b: '${CELL}', c: "${CELL} "}\n`,
+    },
     { name: "with a tag", text: "a: !!str x\n", edit: cell, result: `a: ${CELL}\n` },
     {
       name: "literal, with its header",
@@ -487,29 +492,29 @@ describe("aliases", () => {
       old.map((item) => (item.kind === "entry" && item.key === key ? { ...item, value: change(item.value) } : item)),
     )(document);
   };
-  it("stay while their anchor stays", async () => {
-    expect(await rewrite("a: &x v\nb: *x\nc: w\n", swap(leaf("w"), leaf(CELL)))).toBe(`a: &x v\nb: *x\nc: ${CELL}\n`);
+  it("stay while their anchor stays", () => {
+    expect(rewrite("a: &x v\nb: *x\nc: w\n", swap(leaf("w"), leaf(CELL)))).toBe(`a: &x v\nb: *x\nc: ${CELL}\n`);
   });
 
-  it("are written out when only they change", async () => {
-    const text = await rewrite("a: &x v\nb: *x # c\n", cell("b"));
+  it("are written out when only they change", () => {
+    const text = rewrite("a: &x v\nb: *x # c\n", cell("b"));
     expect(text).toMatch(/^a: &x v\nb: ENC\[\S+\] # c\n$/);
   });
 
-  it("are written out when their anchor changes", async () => {
-    const text = await rewrite("a: &x v\nb: *x\nc: [*x]\n", cell("a"));
+  it("are written out when their anchor changes", () => {
+    const text = rewrite("a: &x v\nb: *x\nc: [*x]\n", cell("a"));
     expect(text).toMatch(/^a: &x ENC\[\S+\]\nb: v\nc: \["v"\]\n$/);
   });
 
-  it("of collections are written out as blocks", async () => {
-    const text = await rewrite("a: &x\n  k: v\n  l: [1]\nb:\n  <<: *x\n  m: 1\nc: 2\n", cell("a"));
+  it("of collections are written out as blocks", () => {
+    const text = rewrite("a: &x\n  k: v\n  l: [1]\nb:\n  <<: *x\n  m: 1\nc: 2\n", cell("a"));
     expect(text).toMatch(
       /^a: &x\n {2}k: ENC\S+\n {2}l: \["ENC\S+"\]\nb:\n {2}<<:\n {4}k: v\n {4}l:\n {6}- 1\n {2}m: 1\nc: 2\n$/,
     );
   });
 
-  it("are written out when their anchor is removed", async () => {
-    expect(await rewrite("a: &x v\nb: *x\n", remove([], "a"))).toBe("b: v\n");
+  it("are written out when their anchor is removed", () => {
+    expect(rewrite("a: &x v\nb: *x\n", remove([], "a"))).toBe("b: v\n");
   });
 });
 
@@ -519,9 +524,9 @@ describe("files", () => {
 
   it.each(names)("%s comes back when its cells are opened", async (name) => {
     const text = readFileSync(new URL(name, folder), "utf8");
-    const sealed = await rewrite(text, (document) => add([], sops)(changeDocument(document, seal)));
+    const sealed = rewrite(text, (document) => add([], sops)(changeDocument(document, seal)));
     expect(sealed).not.toBe(text);
-    const opened = await rewrite(sealed, (document) => changeDocument(remove([], "sops")(document), open));
+    const opened = rewrite(sealed, (document) => changeDocument(remove([], "sops")(document), open));
     expect(await trees(opened)).toEqual(await trees(text));
     if (!LOSSY.has(name)) expect(opened).toBe(text);
   });
