@@ -44,8 +44,8 @@ export async function beginEdit(bytes: Uint8Array, options: EditOptions): Promis
     : opened.plain;
   return {
     text: renderPlain(opened.source, shown, options),
-    finish: (edited) =>
-      options.showMasterKeys ? finishWithKeys(edited, opened, options) : finishPlain(edited, opened, options),
+    finish: async (edited) =>
+      options.showMasterKeys ? await finishWithKeys(edited, opened, options) : finishPlain(edited, opened, options),
     close: () => void opened.keyBytes.fill(0),
   };
 }

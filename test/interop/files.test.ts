@@ -20,7 +20,7 @@ const context = testContext(testHost({ HOME: "/home/test", SOPS_AGE_KEY: ages.jo
 const codes = { mac_mismatch: "ERR_MAC_MISMATCH", mac_missing: "ERR_MAC_MISMATCH", decrypt_error: "ERR_DECRYPT_VALUE" };
 
 /** Files that only an OpenPGP key opens; they are covered where gpg is there (test/servers). */
-const NEEDS_PGP = ["yaml-pgp", "yaml-shamir-age-pgp", "yaml-old-layout"];
+const NEEDS_PGP = ["yaml-pgp", "yaml-shamir-age-pgp", "yaml-old-layout", "yaml-python-era"];
 
 describe("whole files of every version (format-vectors.json, files)", () => {
   const files = (vectors("files") as FileVector[]).filter(({ id }) => !NEEDS_PGP.includes(id));

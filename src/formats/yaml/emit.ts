@@ -266,7 +266,8 @@ function printEmpty(printer: Printer, value: Mapping | Sequence, column: number,
 function printComments(printer: Printer, comments: readonly Comment[], column: number): void {
   for (const { text } of comments) {
     startLine(printer, column);
-    printer.text += `#${commentText(text, column)}\n`;
+    // A comment of a file with CRLF ends in the line break already, as far as YAML is concerned.
+    printer.text += `#${commentText(text, column)}${text.endsWith("\r") ? "" : "\n"}`;
   }
 }
 

@@ -145,8 +145,8 @@ function needsQuotes(text: string): boolean {
 }
 
 function singleQuoted(text: string, content: number): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`;
-  return quoted.replace(/[\u2028\u2029]/g, (separator) => separator + " ".repeat(content));
+  const quoted = text.replaceAll("'", "''");
+  return `'${quoted.replace(/[\u2028\u2029]+(?=[^\u2028\u2029])/g, (breaks) => breaks + " ".repeat(content))}'`;
 }
 
 const ESCAPES: ReadonlyMap<number, string> = new Map([
