@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { httpsAgent, proxyForHost, type TlsSettings } from "../../../src/keys/agent.ts";
 import { isLoopback } from "../../../src/keys/loopback.ts";
-import { isLoopback } from "../../../src/keys/loopback.ts";
 import { type Authority, createAuthority } from "../../servers/support/authority.ts";
 import { startConnectProxy } from "../../servers/support/fakes/connect-proxy.ts";
 import { findSystemProgram } from "../../servers/support/programs.ts";
