@@ -78,7 +78,7 @@ describe.each([
 
 describe("an encrypted file", () => {
   async function encrypted(identity = "age1"): Promise<Sandbox> {
-    const place = boxWith({ "a.yaml": `a: ${CANARY}\nb_unencrypted: open\nl:\n    - x\n    - y\n` });
+    const place = boxWith({ "a.yaml": `a: ${CANARY}\nb_unencrypted: open\nl:\n    - one\n    - two\n` });
     expect(await run(place, "encrypt", "-i", "a.yaml")).toMatchObject({ status: 0 });
     place.write(".key", fixture(`keys/${identity}.txt`));
     return place;
