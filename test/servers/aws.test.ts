@@ -1,7 +1,13 @@
+import { request as requestPlain } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { beforeAll, expect, it } from "vitest";
 import { CreateKeyCommand, DisableKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { awsKms } from "../../src/keys/aws-kms.ts";
 import type { MasterKey } from "../../src/keys/backend.ts";
+import { sandbox } from "../support/sandbox.ts";
+import { createAuthority } from "./support/authority.ts";
+import { startConnectProxy } from "./support/fakes/connect-proxy.ts";
 import { startGate } from "./support/gate.ts";
 import { withEnvironment } from "./support/host.ts";
 import { describeKeyLife, prepared, type Subject } from "./support/scenarios.ts";
@@ -52,7 +58,7 @@ function keyOf(text: string, context: Readonly<Record<string, string>> = {}): Ma
   return key;
 }
 
-describeWith("AWS KMS (moto)", moto, (server) => {
+describeWith("AWS KMS (moto)", moto, (server, folder) => {
   describeKeyLife(prepared(() => subjectFor(server().port)));
 
   let arn = "";
@@ -86,6 +92,60 @@ describeWith("AWS KMS (moto)", moto, (server) => {
       const key = keyOf(`${arn}+${ROLE}`);
       expect(Buffer.from(await key.unwrap(await key.wrap(DATA_KEY, host), host))).toEqual(DATA_KEY);
     });
+  });
+
+  it("uses the profile of the key, with its role, through the program", async () => {
+    const box = sandbox({ "a.yaml": "a: 1\n" }, { ...environment(server().port), AWS_CONFIG_FILE: "aws-config" });
+    box.write(
+      "aws-config",
+      `[profile base]\naws_access_key_id = k\naws_secret_access_key = ${SECRET}\n[profile ci]\nrole_arn = ${ROLE}\nsource_profile = base\n`,
+    );
+    const encrypted = await box.start(["leafcrypt", "encrypt", "--kms", arn, "--aws-profile", "ci", "a.yaml"], {
+      env: { AWS_ACCESS_KEY_ID: undefined },
+    });
+    expect(encrypted).toMatchObject({ status: 0, stderr: "" });
+    expect(encrypted.stdout).toContain("aws_profile: ci");
+    box.write("e.yaml", encrypted.stdout);
+    expect(await box.run("decrypt", "e.yaml")).toMatchObject({ status: 0, stdout: "a: 1\n", stderr: "" });
+    const elsewhere = { env: { SOPS_AWS_PROFILE_ALLOWLIST: "deploy" } };
+    expect(await box.start(["leafcrypt", "decrypt", "e.yaml"], elsewhere)).toMatchObject({ status: 128, stdout: "" });
+    box.remove();
+  });
+
+  it("goes through HTTPS_PROXY, and trusts AWS_CA_BUNDLE alone", async () => {
+    const authority = createAuthority(folder());
+    const front = createServer({ cert: authority.cert, key: authority.key }, (request, response) => {
+      const onward = requestPlain(
+        { port: server().port, host: "127.0.0.1", method: request.method, path: request.url, headers: request.headers },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.pipe(response);
+        },
+      );
+      request.pipe(onward);
+    });
+    await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+    const proxy = await startConnectProxy((host) =>
+      host === "kms.example.test" ? (front.address() as AddressInfo).port : null,
+    );
+    const env = {
+      ...environment(server().port),
+      AWS_ENDPOINT_URL: "https://kms.example.test",
+      HTTPS_PROXY: `http://127.0.0.1:${String(proxy.port)}`,
+      AWS_CA_BUNDLE: authority.caFile,
+    };
+    const box = sandbox({ "a.yaml": "a: 1\n" }, env);
+    expect(await box.run("encrypt", "--kms", arn, "a.yaml")).toMatchObject({ status: 0, stderr: "" });
+    expect(proxy.hosts).toContain("kms.example.test");
+    const result = await box.start(["leafcrypt", "encrypt", "--kms", arn, "a.yaml"], {
+      env: { AWS_CA_BUNDLE: undefined },
+    });
+    expect(result).toMatchObject({ status: 1, stdout: "" });
+    expect(result.stderr).toContain("the certificate's authority is not known here");
+    box.remove();
+    await proxy.stop();
+    front.closeAllConnections();
+    front.close();
   });
 
   it("says that a key does not exist, and that a profile has no credentials", async () => {

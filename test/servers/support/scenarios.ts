@@ -134,6 +134,23 @@ export function describeKeyLife(subject: () => Subject): void {
     },
   );
 
+  it("shows neither token nor key where every package is asked to tell what it does", async () => {
+    const telling = { DEBUG: "*", AZURE_LOG_LEVEL: "verbose", GOOGLE_SDK_NODE_LOGGING: "all", GRPC_TRACE: "all" };
+    const encrypted = await leafcrypt(
+      ["encrypt", "--verbose", `--${subject().flag}`, subject().key, "a.yaml"],
+      telling,
+    );
+    expect(encrypted).toMatchObject({ status: 0 });
+    box.write("a.yaml", encrypted.stdout);
+    const decrypted = await leafcrypt(["decrypt", "--verbose", "a.yaml"], telling);
+    expect(decrypted).toMatchObject({ status: 0, stdout: PLAIN });
+    // What wraps a data key of 32 bytes is sent as 43 or 44 characters of base64; Google's JSON gives bytes as numbers.
+    for (const { stderr } of [encrypted, decrypted]) {
+      expect(stderr).not.toMatch(/(?<![\w+/-])[\w+/-]{43}=?(?![\w+/=-])/);
+      expect(stderr).not.toMatch(/plaintext/i);
+    }
+  });
+
   describe.skipIf(SOPS === null)(SOPS === null ? "with sops (skipped: not on PATH)" : "with sops", () => {
     it("opens what the reference encrypts", async () => {
       const result = await reference("encrypt", `--${subject().flag}`, subject().key, "a.yaml");
