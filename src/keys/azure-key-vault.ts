@@ -135,8 +135,14 @@ async function cryptographyClient(key: VaultKey, host: Host): Promise<() => Keys
   return () => new CryptographyClient(url, credential, CLIENT_OPTIONS);
 }
 
-function loadKeys(): Promise<typeof Keys> {
-  return loadOptional("@azure/keyvault-keys", () => import("@azure/keyvault-keys"));
+/**
+ * Its log, which DEBUG and AZURE_LOG_LEVEL switch on, prints connections with their tokens. So it stays off, whatever
+ * switches it on later: every further logger that is made looks at the variables again.
+ */
+async function loadKeys(): Promise<typeof Keys> {
+  const keys = await loadOptional("@azure/keyvault-keys", () => import("@azure/keyvault-keys"));
+  Object.defineProperty(keys.logger.info, "enabled", { get: () => false, set: () => undefined, configurable: true });
+  return keys;
 }
 
 /** One credential for a run: its tokens are asked for once. */
