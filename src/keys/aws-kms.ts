@@ -157,6 +157,9 @@ async function decrypt(key: KmsKey, enc: string, host: Host): Promise<Uint8Array
   return plaintext;
 }
 
+/** A file decides how many values there are; each costs a call. */
+const MOST_REPAIRS = 16;
+
 /**
  * The contexts that versions before 3.3.0 may have used in place of one with several values: by a defect, every name was
  * given one and the same of them.
@@ -166,7 +169,9 @@ async function decrypt(key: KmsKey, enc: string, host: Host): Promise<Uint8Array
 function uniformContexts(context: Context): Context[] {
   const values = [...new Set(Object.values(context))];
   if (values.length < 2) return [];
-  return values.map((value) => Object.fromEntries(Object.keys(context).map((name) => [name, value])));
+  return values
+    .slice(0, MOST_REPAIRS)
+    .map((value) => Object.fromEntries(Object.keys(context).map((name) => [name, value])));
 }
 
 /** Sends for one context after the other while the service says that the ciphertext belongs to another. */

@@ -53,6 +53,28 @@ describeWith("Azure Key Vault (stand-in)", keyVault, (server) => {
       expect(result.stderr).toContain("the vault asked for a token of another domain");
     });
 
+    it.each([
+      { name: "is asked again when it throttles", failures: [429, 500], status: 0, stderr: /^$/ },
+      { name: "is not asked without end", failures: [503, 503, 503, 503], status: 1, stderr: /HTTP status 503/ },
+      { name: "does without the permission to get the key", failures: [403], status: 0, stderr: /^$/ },
+      {
+        name: "says what is forbidden",
+        failures: [403, 403],
+        status: 1,
+        stderr: /Forbidden \(HTTP status 403\); the identity may not use this key/,
+      },
+      { name: "follows no redirect", failures: [307], status: 1, stderr: /HTTP status 307/ },
+    ])("$name", async ({ failures, status, stderr }) => {
+      const version = server().createKey("k4");
+      server().failures.push(...failures);
+      const result = await run("encrypt", "--azure-kv", `${VAULT}/keys/k4/${version}`, "a.yaml");
+      server().failures.length = 0;
+      expect(result).toMatchObject({ status });
+      expect(result.stderr).toMatch(stderr);
+      expect(result.stderr).not.toContain("s3cret-answer");
+      expect(server().requests.join()).not.toContain("elsewhere");
+    });
+
     it("says that a key does not exist", async () => {
       const result = await run("encrypt", "--azure-kv", `${VAULT}/keys/none/0`, "a.yaml");
       expect(result).toMatchObject({ status: 1, stdout: "" });

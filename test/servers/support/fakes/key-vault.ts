@@ -23,6 +23,8 @@ export interface KeyVault extends Running {
   route: number;
   /** The resource that the vault's challenge names; another than its own must be refused. */
   resource: string;
+  /** Statuses of the next answers to requests with a token, in place of the right ones. */
+  readonly failures: number[];
   /** Requests seen, such as `POST /keys/k/…/encrypt`. */
   readonly requests: string[];
 }
@@ -39,10 +41,11 @@ const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" };
 export async function startKeyVault(authority: Authority): Promise<KeyVault> {
   const keys = new Map<string, VaultKey[]>();
   const requests: string[] = [];
+  const failures: number[] = [];
   const state = { resource: "https://vault.azure.net" };
   const vault = createHttpsServer({ cert: authority.cert, key: authority.key }, (request, response) => {
     requests.push(`${request.method ?? ""} ${request.url?.split("?")[0] ?? ""}`);
-    void answer(request, response, keys, state.resource);
+    void answer(request, response, keys, { resource: state.resource, failures });
   });
   const identity = createServer((_request, response) => {
     const inAnHour = String(Math.floor(Date.now() / 1000) + 3600);
@@ -68,6 +71,7 @@ export async function startKeyVault(authority: Authority): Promise<KeyVault> {
       SSL_CERT_FILE: authority.caFile,
     },
     requests,
+    failures,
     get route() {
       return route.port;
     },
@@ -103,12 +107,18 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   keys: ReadonlyMap<string, readonly VaultKey[]>,
-  resource: string,
+  { resource, failures }: { resource: string; failures: number[] },
 ): Promise<void> {
   const body = await readBody(request);
   if (request.headers.authorization === undefined) {
     const challenge = `Bearer authorization="https://login.microsoftonline.com/tenant", resource="${resource}"`;
     send(response, 401, { error: { code: "Unauthorized", message: "no token" } }, { "WWW-Authenticate": challenge });
+    return;
+  }
+  const failure = failures.shift();
+  if (failure !== undefined) {
+    const code = failure === 403 ? "Forbidden" : "Busy";
+    send(response, failure, { error: { code, message: "s3cret-answer" } }, { location: "/elsewhere" });
     return;
   }
   const path = new URL(request.url ?? "", "https://vault").pathname;
