@@ -42,7 +42,7 @@ function componentEnd(text: string, start: number): number {
   const quote = text[start + 1];
   if (quote !== '"' && quote !== "'") return text.indexOf("]", start);
   for (let end = text.indexOf(`${quote}]`, start + 2); end >= 0; end = text.indexOf(`${quote}]`, end + 1)) {
-    const isLast = end + 2 === text.length || text[end + 2] === "[";
+    const isLast = /^(?:\[|\s|$)/.test(text.slice(end + 2, end + 3));
     const isEscaped = quote === '"' && text[end - 1] === "\\" && text[end - 2] !== "\\";
     if (isLast && !isEscaped) return end + 1;
   }
