@@ -200,8 +200,13 @@ function removeAt(node: Node, path: TreePath, depth: number): Node {
 
 function withoutItem<T extends Entry | Comment | Node>(items: readonly T[], position: number): T[] {
   const before = items[position - 1];
-  const first = before?.kind === "comment" && before.inline ? position - 1 : position;
+  const first = before?.kind === "comment" && isOnItsLine(before) ? position - 1 : position;
   return items.toSpliced(first, position - first + 1);
+}
+
+/** A decrypted comment has forgotten that it is inline, but not where it stands. */
+function isOnItsLine(comment: Comment): boolean {
+  return comment.inline || comment.span?.style === "inline";
 }
 
 function missing(path: TreePath, depth: number, node: Node): SopsError {
