@@ -9,6 +9,9 @@ type Container = Mapping | Sequence;
 /** The layout of what is added to a text that shows none of its own. */
 const DEFAULT_LAYOUT: JsonLayout = { newline: "\n", unit: "\t", colon: ": ", comma: ",", quote, keepsDigits: true };
 
+/** The entry of the metadata. Flux tells an encrypted file by `"mac": "ENC[`, so its colons have their blank. */
+const METADATA_KEY = "sops";
+
 const LINE_START = /(?<newline>\r?\n)(?<indent>[ \t]*)$/;
 
 /**
@@ -125,7 +128,9 @@ class JsonScribe implements Scribe {
   }
 
   private print(item: Item, shape: Shape): string {
-    const layout: JsonLayout = { ...DEFAULT_LAYOUT, ...shape, unit: this.unit };
+    const isMetadata = item.kind === "entry" && item.key === METADATA_KEY;
+    const colon = isMetadata ? DEFAULT_LAYOUT.colon : shape.colon;
+    const layout: JsonLayout = { ...DEFAULT_LAYOUT, ...shape, unit: this.unit, colon };
     if (item.kind !== "entry") return printJson(item, layout, shape.indent).join("");
     return quote(item.key) + shape.colon + printJson(item.value, layout, shape.indent).join("");
   }

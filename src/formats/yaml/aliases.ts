@@ -46,11 +46,7 @@ function collect(container: Container, parent: Place | undefined, nodes: Node[],
   for (const item of container.items) {
     if (item.kind === "comment") continue;
     const node = item.kind === "entry" ? item.value : item;
-    const place: Place = {
-      container,
-      ...(item.kind === "entry" ? { entry: item } : {}),
-      ...(parent === undefined ? {} : { parent }),
-    };
+    const place: Place = { container, entry: item.kind === "entry" ? item : undefined, parent };
     if (node.span?.style === "alias") aliases.push({ node, place });
     else if (node.kind === "leaf") nodes.push(node);
     else collect(node, place, nodes, aliases);

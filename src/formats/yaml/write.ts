@@ -48,15 +48,17 @@ export function writeYaml(source: Source, documents: readonly Mapping[]): Uint8A
   if (documents.length !== source.documents.length || /\r(?!\n)/.test(text)) throw layoutError();
   const scribe = new YamlScribe(source, documents);
   collectEdits(source.documents, documents, scribe);
-  const stale = staleAliases(source, orderEdits(scribe.edits));
+  const edits = orderEdits(scribe.edits);
+  const stale = staleAliases(source, edits);
   for (const { node, place } of stale) scribe.replace(node, node, place);
-  return encodeUtf8(splice(text, withLineBreaksOf(text, orderEdits(scribe.edits))));
+  const all = stale.length === 0 ? edits : orderEdits(scribe.edits);
+  return encodeUtf8(splice(text, withLineBreaksOf(text, all)));
 }
 
 /** Sorts edits by place and drops those of comments whose surroundings go. */
 function orderEdits(edits: readonly YamlEdit[]): YamlEdit[] {
-  const isInsertion = (edit: YamlEdit): number => (edit.start === edit.end ? 0 : 1);
-  const sorted = [...edits].sort((a, b) => a.start - b.start || isInsertion(a) - isInsertion(b) || b.depth - a.depth);
+  const isSorted = edits.every((edit, index) => index === 0 || compareEdits(edits[index - 1] ?? edit, edit) <= 0);
+  const sorted = isSorted ? edits : edits.toSorted(compareEdits);
   let covered = 0;
   return sorted.filter((edit) => {
     const isDropped = edit.isComment && edit.start < covered && edit.end <= covered;
@@ -65,9 +67,13 @@ function orderEdits(edits: readonly YamlEdit[]): YamlEdit[] {
   });
 }
 
-function withLineBreaksOf(text: string, edits: readonly Edit[]): Edit[] {
+function compareEdits(a: YamlEdit, b: YamlEdit): number {
+  return a.start - b.start || Number(a.start !== a.end) - Number(b.start !== b.end) || b.depth - a.depth;
+}
+
+function withLineBreaksOf(text: string, edits: readonly Edit[]): readonly Edit[] {
   const hasCarriageReturns = text.charAt(text.indexOf("\n") - 1) === "\r";
-  if (!hasCarriageReturns) return [...edits];
+  if (!hasCarriageReturns) return edits;
   return edits.map((edit) => ({ ...edit, text: edit.text.replace(/\r?\n/g, "\r\n") }));
 }
 
@@ -117,8 +123,9 @@ class YamlScribe implements Scribe {
     return edits;
   }
 
-  private add(edit: Edit, place: Place, isComment = false): Edit {
-    this.edits.push({ ...edit, depth: depthOf(place), isComment });
+  private add({ start, end, text }: Edit, place: Place, isComment = false): Edit {
+    const edit = { start, end, text, depth: depthOf(place), isComment };
+    this.edits.push(edit);
     return edit;
   }
 
