@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual, type Hash, type KeyObject } from "node:crypto";
+import { createHash, timingSafeEqual, type KeyObject } from "node:crypto";
 import { IV_LENGTH } from "../bytes/aes-gcm.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import { ValueError } from "../errors.ts";
@@ -12,14 +12,15 @@ import {
   type CellFailure,
   type CellType,
 } from "./cell.ts";
-import { UnsignedInteger, type Comment, type Leaf, type Mapping } from "./model.ts";
+import { UnsignedInteger, type Comment, type Leaf, type Mapping, type Scalar } from "./model.ts";
 import type { Selection } from "./selection.ts";
-import { keysOf, mapTrees, type Path, type Place, type Visitor } from "./walk.ts";
+import { keysOf, mapTrees, type Place, type Visitor } from "./walk.ts";
 
 /** SHA-256 of the word `sops`: what the MAC starts with under `mac_only_encrypted` (file-format.md 4). */
 const MAC_ONLY_ENCRYPTED_SEED = Buffer.from("8a3fd2ad54ce66527b1034f3d147be0b0b975b3bf44f72c6fdadec8176f27d69", "hex");
 
 const TOO_LARGE = "the integer does not fit 64 bits";
+const NO_BYTES = new Uint8Array(0);
 
 /** The part of a file's metadata that rules its tree. */
 export interface TreeOptions {
@@ -59,10 +60,15 @@ export interface OpenResult extends TreeResult {
   readonly clearComments: readonly (readonly string[])[];
 }
 
+/** What a value becomes, and the bytes of its plaintext, which are hashed. */
+interface Crypted {
+  readonly out: Leaf;
+  readonly plain: Uint8Array;
+}
+
 /** How values are handled in one direction; the walk and the MAC rule are the same for both. */
 interface Crypt {
-  /** `plain` is the leaf whose bytes are hashed, `out` the one that goes into the result. */
-  leaf(leaf: Leaf, place: Place): { readonly plain: Leaf; readonly out: Leaf };
+  leaf(leaf: Leaf, place: Place): Crypted;
   comment(comment: Comment, place: Place): Comment;
   readonly direction: "encrypt" | "decrypt";
 }
@@ -75,15 +81,19 @@ function transformTrees(documents: readonly Mapping[], options: TreeOptions, cry
   const visitor: Visitor = {
     leaf(leaf, place) {
       if (leaf.value === null) return leaf;
-      const { plain, out } = place.isSelected ? crypt.leaf(leaf, place) : { plain: leaf, out: leaf };
-      if (place.isSelected || !options.macOnlyEncrypted) updateMac(mac, plain, place, crypt.direction);
-      if (leaf.value !== "" && place.isSelected) encrypted += 1;
-      else if (leaf.value !== "") clear += 1;
+      if (!place.isSelected) {
+        if (!options.macOnlyEncrypted) mac.update(bytesOf(leaf.value, place, crypt.direction));
+        if (leaf.value !== "") clear += 1;
+        return leaf;
+      }
+      const { out, plain } = crypt.leaf(leaf, place);
+      mac.update(plain);
+      if (leaf.value !== "") encrypted += 1;
       return out;
     },
     comment: (comment, place) => (place.isSelected ? crypt.comment(comment, place) : comment), // never in the MAC
-    nonStringKey: (path: Path) => {
-      throw new ValueError(crypt.direction, keysOf(path), "Tree contains a non-string key", {
+    nonStringKey: (place: Place) => {
+      throw new ValueError(crypt.direction, keysOf(place), "Tree contains a non-string key", {
         hint: "put the key in quotes",
       });
     },
@@ -92,10 +102,11 @@ function transformTrees(documents: readonly Mapping[], options: TreeOptions, cry
   return { documents: result, mac: mac.digest("hex").toUpperCase(), encrypted, clear };
 }
 
-function updateMac(mac: Hash, leaf: Leaf, place: Place, direction: Crypt["direction"]): void {
-  const bytes = leaf.value === null ? undefined : scalarToBytes(leaf.value);
-  if (bytes === undefined) throw new ValueError(direction, keysOf(place.path), TOO_LARGE);
-  mac.update(bytes);
+/** The bytes of a value that the MAC is made of, and a cell. */
+function bytesOf(value: Scalar | UnsignedInteger, place: Place, direction: Crypt["direction"]): Uint8Array {
+  const bytes = scalarToBytes(value);
+  if (bytes === undefined) throw new ValueError(direction, keysOf(place), TOO_LARGE);
+  return bytes;
 }
 
 /**
@@ -106,21 +117,20 @@ function updateMac(mac: Hash, leaf: Leaf, place: Place, direction: Crypt["direct
 export function seal(documents: readonly Mapping[], options: SealOptions): TreeResult {
   return transformTrees(documents, options, {
     direction: "encrypt",
-    leaf(leaf, { aad, path }) {
+    leaf(leaf, place) {
       const { value } = leaf;
-      if (value === null) return { plain: leaf, out: leaf };
-      if (value instanceof UnsignedInteger) throw new ValueError("encrypt", keysOf(path), TOO_LARGE);
+      if (value === null || value instanceof UnsignedInteger) throw new ValueError("encrypt", keysOf(place), TOO_LARGE);
+      const plain = bytesOf(value, place, "encrypt");
       const keepsDigits = options.keepDigits === true && leaf.text !== undefined;
-      const bytes = keepsDigits ? encodeUtf8(leaf.text) : scalarToBytes(value);
-      if (bytes === undefined) throw new ValueError("encrypt", keysOf(path), TOO_LARGE);
-      return { plain: leaf, out: withValue(leaf, { value: cellFor(bytes, typeOfScalar(value), aad, options) }) };
+      const content = keepsDigits ? encodeUtf8(leaf.text) : plain;
+      return { plain, out: withValue(leaf, { value: cellFor(content, typeOfScalar(value), place.aad, options) }) };
     },
-    comment(comment, { aad, path }) {
-      const text = cellFor(encodeUtf8(comment.text), "comment", aad, options);
+    comment(comment, place) {
+      const text = cellFor(encodeUtf8(comment.text), "comment", place.aad, options);
       const { selection } = options;
       if (selection.by === "comment" && !selection.hitMeansEncrypted && selection.hits(text)) {
         // Read back, the cell would count as a match and leave itself and its neighbours undecrypted.
-        throw new ValueError("encrypt", keysOf(path), "an encrypted comment matches unencrypted_comment_regex", {
+        throw new ValueError("encrypt", keysOf(place), "an encrypted comment matches unencrypted_comment_regex", {
           hint: "use a pattern that no base64 text matches",
         });
       }
@@ -149,15 +159,12 @@ export function open(documents: readonly Mapping[], options: OpenOptions): OpenR
   const clearComments: string[][] = [];
   const result = transformTrees(documents, options, {
     direction: "decrypt",
-    leaf(leaf, place) {
-      const plain = openLeaf(leaf, place, options);
-      return { plain, out: plain };
-    },
+    leaf: (leaf, place) => openLeaf(leaf, place, options),
     comment(comment, place) {
       if (comment.text === "") return comment;
       const cell = openCell(dataKey, comment.text, place.aad);
       if (typeof cell === "string" || (cell.type !== "comment" && cell.type !== "str")) {
-        clearComments.push(keysOf(place.path));
+        clearComments.push(keysOf(place));
         return comment;
       }
       memory?.put({ plain: cell.plain, type: "comment", aad: place.aad, iv: cell.iv, text: comment.text });
@@ -168,20 +175,23 @@ export function open(documents: readonly Mapping[], options: OpenOptions): OpenR
   return { ...result, clearComments };
 }
 
-function openLeaf(leaf: Leaf, { aad, path }: Place, { dataKey, memory }: OpenOptions): Leaf {
-  if (leaf.value === "") return leaf;
-  if (typeof leaf.value !== "string") {
-    throw new ValueError("decrypt", keysOf(path), "expected an encrypted value, found one that is not a string");
+function openLeaf(leaf: Leaf, place: Place, { dataKey, memory }: OpenOptions): Crypted {
+  const { value } = leaf;
+  if (value === "") return { out: leaf, plain: NO_BYTES };
+  if (typeof value !== "string") {
+    throw new ValueError("decrypt", keysOf(place), "expected an encrypted value, found one that is not a string");
   }
-  const cell = openCell(dataKey, leaf.value, aad);
-  if (typeof cell === "string") throw new ValueError("decrypt", keysOf(path), failureText(cell));
-  if (cell.type === "comment")
-    throw new ValueError("decrypt", keysOf(path), "an encrypted comment stands where a value belongs");
-  const opened = scalarFromBytes(cell.type, cell.plain);
-  if (opened === undefined)
-    throw new ValueError("decrypt", keysOf(path), `the value is not readable as type ${cell.type}`);
-  memory?.put({ plain: cell.plain, type: cell.type, aad, iv: cell.iv, text: leaf.value });
-  return withValue(leaf, opened);
+  const cell = openCell(dataKey, value, place.aad);
+  if (typeof cell === "string") throw new ValueError("decrypt", keysOf(place), failureText(cell));
+  const { type, plain, iv } = cell;
+  if (type === "comment")
+    throw new ValueError("decrypt", keysOf(place), "an encrypted comment stands where a value belongs");
+  const opened = scalarFromBytes(type, plain);
+  if (opened === undefined) throw new ValueError("decrypt", keysOf(place), `the value is not readable as type ${type}`);
+  memory?.put({ plain, type, aad: place.aad, iv, text: value });
+  // Other types have more than one text; the canonical one is hashed.
+  const hashed = type === "str" || opened.value === null ? plain : bytesOf(opened.value, place, "decrypt");
+  return { out: withValue(leaf, opened), plain: hashed };
 }
 
 function failureText(failure: CellFailure): string {
