@@ -1,6 +1,6 @@
 import { asBuffer } from "../bytes/utf8.ts";
 import { isCell, scalarToBytes } from "./cell.ts";
-import type { Comment, Entry, Leaf, Mapping, Node } from "./model.ts";
+import { comment, leaf, type Comment, type Entry, type Leaf, type Mapping, type Node } from "./model.ts";
 
 type Item = Entry | Node | Comment;
 
@@ -17,36 +17,34 @@ export function firstDifference(
   if (before.length !== after.length) return [];
   for (const [index, document] of before.entries()) {
     const other = after[index];
-    const path = other === undefined ? [] : compareItems(document, other, [], options.withComments);
-    if (path !== undefined) return path;
+    const path = other === undefined ? [] : compareItems(document, other, options.withComments);
+    if (path !== undefined) return path.reverse();
   }
   return undefined;
 }
 
-function compareItems(a: Item, b: Item, path: readonly string[], withComments: boolean): string[] | undefined {
-  if (a.kind === "entry" && b.kind === "entry" && a.key === b.key) {
-    return compareItems(a.value, b.value, [...path, a.key], withComments);
+/** The keys from the place of a difference up to the items; undefined if there is none. */
+function compareItems(a: Item, b: Item, withComments: boolean): string[] | undefined {
+  if (a.kind === "entry") {
+    const below = b.kind === "entry" && a.key === b.key ? compareItems(a.value, b.value, withComments) : [];
+    below?.push(a.key);
+    return below;
   }
   if (a.kind === "comment" && b.kind === "comment" && a.text === b.text) return undefined;
-  if (a.kind === "leaf" && b.kind === "leaf") return isSameLeaf(a, b) ? undefined : [...path];
+  if (a.kind === "leaf" && b.kind === "leaf") return isSameLeaf(a, b) ? undefined : [];
   if ((a.kind === "mapping" && b.kind === "mapping") || (a.kind === "sequence" && b.kind === "sequence")) {
-    return compareLists(itemsOf(a, withComments), itemsOf(b, withComments), path, withComments);
+    return compareLists(itemsOf(a, withComments), itemsOf(b, withComments), withComments);
   }
-  return a.kind === "entry" ? [...path, a.key] : [...path];
+  return [];
 }
 
-function compareLists(
-  a: readonly Item[],
-  b: readonly Item[],
-  path: readonly string[],
-  withComments: boolean,
-): string[] | undefined {
+function compareLists(a: readonly Item[], b: readonly Item[], withComments: boolean): string[] | undefined {
   for (const [index, item] of a.entries()) {
     const other = b[index];
-    const difference = other === undefined ? [...path] : compareItems(item, other, path, withComments);
+    const difference = other === undefined ? [] : compareItems(item, other, withComments);
     if (difference !== undefined) return difference;
   }
-  return a.length === b.length ? undefined : [...path];
+  return a.length === b.length ? undefined : [];
 }
 
 function itemsOf(node: Mapping | Extract<Node, { kind: "sequence" }>, withComments: boolean): readonly Item[] {
@@ -74,17 +72,20 @@ export function withValuesOf(places: readonly Mapping[], values: readonly Mappin
   return result.every((document) => document !== undefined) ? (result as Mapping[]) : undefined;
 }
 
-function withoutSpan(node: Leaf | Comment): Leaf | Comment {
-  if (node.kind === "comment") return { kind: "comment", text: node.text, inline: node.inline };
-  return { kind: "leaf", value: node.value, ...(node.text === undefined ? {} : { text: node.text }) };
+function leafLike({ value, text }: Leaf): Leaf {
+  return text === undefined ? leaf(value) : { kind: "leaf", value, text };
+}
+
+function atPlaceOf(place: Leaf | Comment, value: Leaf | Comment): Leaf | Comment {
+  const copy = value.kind === "leaf" ? leafLike(value) : comment(value.text, value.inline);
+  return place.span === undefined ? copy : { ...copy, span: place.span };
 }
 
 function moveValues(place: Item, value: Item | undefined): Item | undefined {
   if (value === undefined) return undefined;
-  const span = place.span === undefined ? {} : { span: place.span };
   if (value.kind === "leaf" || value.kind === "comment") {
     if (place.kind !== "leaf" && place.kind !== "comment") return undefined;
-    return { ...withoutSpan(value), ...span };
+    return atPlaceOf(place, value);
   }
   if (place.kind === "entry" && value.kind === "entry") {
     const inner = moveValues(place.value, value.value);

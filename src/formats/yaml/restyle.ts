@@ -3,7 +3,16 @@ import type { Edit } from "../splice.ts";
 import { spanOf } from "../text.ts";
 import { blockHeader, isBlank, lineBreakAt, rowEnd, skipBlankLines, type BlockHeader } from "./geometry.ts";
 import { isPlainString, resolvePlain } from "./resolve.ts";
-import { chooseStyle, chomping, doubleQuoted, isCellText, literalLines, scalarText, styledText } from "./scalars.ts";
+import {
+  chooseStyle,
+  chomping,
+  doubleQuoted,
+  isCellText,
+  isPlainWord,
+  literalLines,
+  scalarText,
+  styledText,
+} from "./scalars.ts";
 
 /** What surrounds a leaf: the column of its container's items, the step of the document, flow or block. */
 export interface Surroundings {
@@ -26,7 +35,6 @@ export function replaceLeaf(text: string, old: Leaf, next: Leaf, around: Surroun
 function valueText(next: Leaf, style: string, around: Surroundings): string {
   const { value } = next;
   if (typeof value !== "string") return otherText(next, around);
-  if (isCellText(value)) return cellText(value, style, around.isFlow);
   if (style === "double") return doubleQuotedForPeople(value);
   if (style === "single" && fitsOnLine(value)) return `'${value.replaceAll("'", "''")}'`;
   if (around.isFlow) return style === "plain" && isFlowWord(value) ? value : doubleQuotedForPeople(value);
@@ -69,6 +77,7 @@ function fitsOnLine(value: string): boolean {
 }
 
 function fitsPlain(value: string): boolean {
+  if (isPlainWord(value)) return true;
   if (value === "<<" || !fitsOnLine(value) || /^\t|\t$/.test(value)) return false;
   // The reference quotes for tabs and for what is above U+FFFF; plain scalars can hold both.
   const style = chooseStyle(value.replace(/[\u{10000}-\u{10ffff}]/gu, "x").replace(/\t/g, " "));
@@ -109,13 +118,14 @@ function textInPlace(oldText: string, old: Leaf, next: Leaf, around: Surrounding
   if (typeof value !== "string") return otherText(next, around);
   if (isCellText(value)) {
     const isPlainAtHeart = isMarked(oldText) || (style === "plain" && needsMark(oldText, old, around));
-    return isPlainAtHeart ? `"${value}${PLAIN_MARK}` : valueText(next, style, around);
+    return isPlainAtHeart ? `"${value}${PLAIN_MARK}` : cellText(value, style, around.isFlow);
   }
   return isMarked(oldText) && canBePlain(value, around.isFlow) ? value : valueText(next, style, around);
 }
 
 /** Whether an unquoted text would come back from an unmarked cell in another way, and from a marked one as it was. */
 function needsMark(oldText: string, old: Leaf, around: Surroundings): boolean {
+  if (isPlainWord(oldText) && !around.isFlow) return false;
   if (old.value !== oldText || !canBePlain(oldText, around.isFlow)) return false;
   return valueText(old, around.isFlow ? "double" : "plain", around) !== oldText;
 }

@@ -63,6 +63,11 @@ export function styledText(text: string, style: StringStyle, place: ScalarPlace)
   return style === "single" ? singleQuoted(text, place.content) : literalBlock(text, place);
 }
 
+/** Whether a text is a word that is written plain and reads back as itself wherever it stands; most texts are. */
+export function isPlainWord(text: string): boolean {
+  return isSimpleWord(text) && !isReservedWord(text);
+}
+
 /** Whether a text has the form of a cell and no character that plain style could not hold. */
 export function isCellText(text: string): boolean {
   return text.startsWith("ENC[") && text.endsWith("]") && /^[!-~]+$/.test(text);
