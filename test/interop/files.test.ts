@@ -22,7 +22,7 @@ const codes = { mac_mismatch: "ERR_MAC_MISMATCH", mac_missing: "ERR_MAC_MISMATCH
 /** Files that only an OpenPGP key opens; they are covered where gpg is there (test/servers). */
 const NEEDS_PGP = ["yaml-pgp", "yaml-shamir-age-pgp", "yaml-old-layout", "yaml-python-era"];
 
-describe("whole files of every version (format-vectors.json, files)", () => {
+describe("L-18 whole files of every version (format-vectors.json, files)", () => {
   const files = (vectors("files") as FileVector[]).filter(({ id }) => !NEEDS_PGP.includes(id));
 
   it.each(files)("$id", async (file) => {

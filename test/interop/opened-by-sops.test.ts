@@ -40,7 +40,7 @@ function decryptWithSops(name: string, bytes: Uint8Array): { status: number | nu
 }
 
 describe.skipIf(!isThere)(
-  `files of ours are opened by sops (${isThere ? "on PATH" : "skipped: no sops on PATH"})`,
+  `L-17 files of ours are opened by sops (${isThere ? "on PATH" : "skipped: no sops on PATH"})`,
   () => {
     const layouts: readonly Layout[] = ["keep", "reference"];
 

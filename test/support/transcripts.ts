@@ -63,6 +63,10 @@ interface SetupFile {
 export interface Transcript {
   readonly id: string;
   readonly row: string | null;
+  /** Further rows of the checklist that it shows. */
+  readonly also_rows?: readonly string[];
+  /** Whether the reference does here what we do not. */
+  readonly upstream_defect?: boolean;
   readonly title: string;
   readonly setup: { readonly files: Readonly<Record<string, SetupFile>> };
   readonly env: Readonly<Record<string, string>>;

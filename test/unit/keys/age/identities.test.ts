@@ -44,7 +44,7 @@ describe("identities", () => {
       options: { env: { ...home, XDG_CONFIG_HOME: "/xdg" }, files: { "/xdg/sops/age/keys.txt": file } },
     },
     {
-      name: "the file of macOS",
+      name: "the file of macOS (J-05)",
       options: {
         platform: "darwin",
         env: { ...home, XDG_CONFIG_HOME: "" },
@@ -56,7 +56,7 @@ describe("identities", () => {
       options: { platform: "darwin", env: { XDG_CONFIG_HOME: "/xdg" }, files: { "/xdg/sops/age/keys.txt": file } },
     },
     {
-      name: "the file of Windows",
+      name: "the file of Windows (J-05)",
       options: {
         platform: "win32",
         env: { APPDATA: "C:\\Users\\u\\AppData\\Roaming" },
