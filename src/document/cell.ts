@@ -147,7 +147,7 @@ function parseTime(text: string): Timestamp | undefined {
   return canonical === undefined ? undefined : new Timestamp(canonical);
 }
 
-/** Digits that every format and the reference read as the same float: no underscores, no hexadecimal, no names. */
+/** Decimal digits, which the reference and every format read as the same float: no underscores, no hexadecimal. */
 function isPortableFloat(text: string): boolean {
-  return /^-?\d+\.?\d*(?:[eE][-+]?\d+)?$/.test(text);
+  return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text);
 }

@@ -105,6 +105,8 @@ describe("values and bytes", () => {
   it("keeps a float's own digits", () => {
     expect(scalarFromBytes("float", Buffer.from("1.10"))).toEqual({ value: 1.1, text: "1.10" });
     expect(scalarFromBytes("float", Buffer.from("1.1"))).toEqual({ value: 1.1 });
+    expect(scalarFromBytes("float", Buffer.from(".5"))).toEqual({ value: 0.5, text: ".5" });
+    expect(scalarFromBytes("float", Buffer.from("1_0.5"))).toEqual({ value: 10.5 });
   });
 
   it("keeps bytes that are no text", () => {
