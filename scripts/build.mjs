@@ -2,6 +2,7 @@
 // Code that is loaded lazily goes into chunks of its own.
 import { readFileSync, rmSync } from "node:fs";
 import { rolldown } from "rolldown";
+import { lazyChunks } from "./lazy-chunks.mjs";
 
 const { optionalDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 
@@ -11,10 +12,16 @@ const external = [/^node:/, ...Object.keys(optionalDependencies).map((name) => n
 /** Some modules are loaded early by one part and lazily by another; that is no mistake. */
 const checks = { ineffectiveDynamicImport: false };
 
+const program = lazyChunks("src/cli/start.ts");
 const outputs = [
   {
     input: { main: "src/cli/start.ts" },
-    output: { dir: "dist/cli", format: "cjs", entryFileNames: "[name].cjs", chunkFileNames: "[name]-[hash].cjs", minify: true },
+    plugins: [program.plugin],
+    preserveEntrySignatures: "allow-extension",
+    output: {
+      ...{ dir: "dist/cli", format: "cjs", entryFileNames: "[name].cjs", chunkFileNames: "[name]-[hash].cjs" },
+      ...{ minify: true, codeSplitting: program.codeSplitting },
+    },
   },
   {
     input: { index: "src/index.ts" },
@@ -22,9 +29,9 @@ const outputs = [
   },
 ];
 
-for (const { input, output } of outputs) {
+for (const { output, ...input } of outputs) {
   rmSync(output.dir, { recursive: true, force: true });
-  const bundle = await rolldown({ input, platform: "node", external, checks });
+  const bundle = await rolldown({ ...input, platform: "node", external, checks });
   await bundle.write(output);
   await bundle.close();
 }

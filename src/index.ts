@@ -12,7 +12,7 @@ export { beginEdit, beginNewFile, type EditOptions, type EditSession } from "./o
 export { fileStatus, type FileStatus } from "./operations/status.ts";
 export type { Context, FormatChoice, Layout } from "./operations/context.ts";
 export type { EncryptionPolicy } from "./config/policy.ts";
-export { formatOfName, formatOfPath, formats } from "./formats/registry.ts";
+export { formatOfName, formatOfPath } from "./formats/registry.ts";
 export type { Format, FormatName, Source } from "./formats/format.ts";
 export { parseTreePath, type TreePath } from "./document/path.ts";
 export { entry, leaf, mapping, sequence, Timestamp, type Mapping, type Node, type Scalar } from "./document/model.ts";

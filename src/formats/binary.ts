@@ -20,7 +20,6 @@ const MAX_PLAIN_MIB = 380;
  */
 export const binary: Format = {
   name: "binary",
-  extensions: [],
   metadataPlace: "entry",
   read(bytes) {
     const text = decodeText(bytes);

@@ -21,7 +21,6 @@ const ESCAPED_LINE_BREAK = /\\n/g;
  */
 export const dotenv: Format = {
   name: "dotenv",
-  extensions: [".env"],
   metadataPlace: "prefix",
   read(bytes) {
     const raw = toByteText(bytes);

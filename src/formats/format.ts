@@ -33,8 +33,6 @@ export interface EmitStyle {
  */
 export interface Format {
   readonly name: FormatName;
-  /** Endings of file names, with the dot. */
-  readonly extensions: readonly string[];
   readonly metadataPlace: MetadataPlace;
   /** @throws {FormatError} with a line, never with its text */
   read(bytes: Uint8Array): Source;

@@ -16,7 +16,6 @@ import { encodePieces } from "./text.ts";
  */
 export const ini: Format = {
   name: "ini",
-  extensions: [".ini"],
   metadataPlace: "section",
   read: (bytes) => readIni(toByteText(bytes)),
   write: (source, documents) =>

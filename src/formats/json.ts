@@ -13,7 +13,6 @@ import { decodeText, encodePieces } from "./text.ts";
  */
 export const json: Format = {
   name: "json",
-  extensions: [".json"],
   metadataPlace: "entry",
   read(bytes) {
     const text = decodeText(bytes);

@@ -6,17 +6,32 @@ import { json } from "./json.ts";
 import { yaml } from "./yaml/format.ts";
 import type { Mapping } from "../document/model.ts";
 
-/** Every format. Binary, which takes what no other does, comes last. */
-export const formats: readonly Format[] = [yaml, json, dotenv, ini, binary];
+/** Every format by its name, as functions: those that are not asked for need not be loaded (scripts/lazy-chunks.mjs). */
+const byName: Readonly<Record<FormatName, () => Format>> = {
+  yaml: () => yaml,
+  json: () => json,
+  dotenv: () => dotenv,
+  ini: () => ini,
+  binary: () => binary,
+};
 
-/** The format a file name stands for, by its ending, case-sensitively (file-format.md 7.1). */
+/** What the endings of file names stand for; case-sensitive (file-format.md 7.1). */
+const endings: readonly (readonly [ending: string, name: FormatName])[] = [
+  [".yaml", "yaml"],
+  [".yml", "yaml"],
+  [".json", "json"],
+  [".env", "dotenv"],
+  [".ini", "ini"],
+];
+
+/** The format a file name stands for: binary takes what no other does. */
 export function formatOfPath(path: string): Format {
-  return formats.find((format) => format.extensions.some((extension) => path.endsWith(extension))) ?? binary;
+  return formatOfName(endings.find(([ending]) => path.endsWith(ending))?.[1] ?? "binary");
 }
 
 /** The format of a name. */
 export function formatOfName(name: FormatName): Format {
-  return formats.find((format) => format.name === name) ?? binary;
+  return byName[name]();
 }
 
 /** Reads a text that is not encrypted; only binary has another form then. */

@@ -6,7 +6,6 @@ import { writeYaml } from "./write.ts";
 /** YAML, with comments, several documents, and everything that YAML 1.1 as the reference reads it can say. */
 export const yaml: Format = {
   name: "yaml",
-  extensions: [".yaml", ".yml"],
   metadataPlace: "entry",
   read: readYaml,
   write: writeYaml,
