@@ -19,6 +19,8 @@ export interface Dialect {
   readonly refusesUselessGlobals: boolean;
   /** Whether completion after a command offers the options of the older style too, as the reference does. */
   readonly completesGlobals: boolean;
+  /** Whether messages begin with the program's name and are worded by us; callers look for the reference's bare ones. */
+  readonly namesItself: boolean;
   /** Whether usage errors put the help on standard output beside a log line, or one message on standard error. */
   readonly usageErrors: "help" | "message";
   /** The shells `completion` knows. */
@@ -39,6 +41,7 @@ const leafcrypt: Dialect = {
   refusesTwoSpellings: false,
   refusesUselessGlobals: true,
   completesGlobals: false,
+  namesItself: true,
   usageErrors: "message",
   shells: ["bash", "zsh", "fish", "powershell"],
 };
@@ -54,6 +57,7 @@ const sops: Dialect = {
   refusesTwoSpellings: true,
   refusesUselessGlobals: false,
   completesGlobals: true,
+  namesItself: false,
   usageErrors: "help",
   shells: ["bash", "zsh"],
 };

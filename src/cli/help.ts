@@ -102,6 +102,8 @@ const RARE: readonly OptionName[] = [
 
 /** The width a help text fits into. */
 const WIDTH = 80;
+/** Blanks before each row. */
+const INDENT = 2;
 
 function shortHelp(topic: HelpTopic, dialect: Dialect, isFull: boolean): string[] {
   const { program } = dialect;
@@ -119,9 +121,11 @@ function shortHelp(topic: HelpTopic, dialect: Dialect, isFull: boolean): string[
   const command = topic === "legacy" ? "" : ` ${topic}`;
   return [
     `${`Usage: ${program}${command} [options] ${operands}`.trimEnd()}\n${sentence(summary)}`,
-    columns(shown.map((name) => [signature(name), isFull ? explain(name) : options[name].description]))
-      .map((line) => `  ${line}`)
-      .join("\n"),
+    ...indented(
+      columns(shown.map((name) => [signature(name), isFull ? explain(name) : options[name].description])).flatMap(
+        fitted,
+      ),
+    ),
     ...(others.length === 0 ? [] : [wrap(`Also (see ${program} help --all${command}): ${others.join(", ")}`, WIDTH)]),
     `Example: ${program} ${example}`,
   ];
@@ -129,7 +133,7 @@ function shortHelp(topic: HelpTopic, dialect: Dialect, isFull: boolean): string[
 
 function programHelp(dialect: Dialect): string[] {
   const { program } = dialect;
-  const rows = commandWords.map((word) => [word, summaryOf(word)] as const);
+  const rows = wordsByUse().map((word) => [word, summaryOf(word)] as const);
   return [
     `Usage: ${program} COMMAND [options] FILE`,
     sentence(`${program} ${commands.legacy.summary}`),
@@ -139,8 +143,17 @@ function programHelp(dialect: Dialect): string[] {
   ];
 }
 
+/** The commands as the table lists them, what is needed first in front; the reference has an order of its own. */
+function wordsByUse(): readonly CommandWord[] {
+  const rank = (word: CommandWord): number => {
+    const index = Object.keys(commands).findIndex((name) => name === word || name.startsWith(`${word} `));
+    return index < 0 ? Infinity : index;
+  };
+  return [...commandWords].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+}
+
 function indented(lines: readonly string[]): string[] {
-  return [lines.map((line) => `  ${line}`).join("\n")];
+  return [lines.map((line) => " ".repeat(INDENT) + line).join("\n")];
 }
 
 /** `-i, --in-place`, `--output PATH`. */
@@ -158,6 +171,13 @@ function explain(name: OptionName): string {
 
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** A row that is too long for a screen, with the rest of its second column on lines of their own. */
+function fitted(row: string): string[] {
+  const start = /^-.*? {2,}(?=\S)/u.exec(row)?.[0].length ?? 0;
+  const [first = "", ...rest] = wrap(row.slice(start), WIDTH - INDENT - start).split("\n");
+  return [row.slice(0, start) + first, ...rest.map((line) => " ".repeat(start) + line)];
 }
 
 /** Rows of two columns, the first as wide as its longest cell. */

@@ -22,8 +22,9 @@ export async function forEachFile(
     try {
       await work(operand);
     } catch (error) {
-      const { text, status } = reportError(error, session.dialect, session.paint);
-      session.terminal.complain(`${isStandardInput(operand) ? "standard input" : String(operand)}: ${text}`);
+      const subject = isStandardInput(operand) ? "standard input" : operand;
+      const { text, status } = reportError(error, session.dialect, session.paint, subject);
+      session.terminal.complain(text);
       worst = Math.max(worst, status);
       failed += 1;
     }

@@ -45,6 +45,7 @@ export async function loadSettings(
 ): Promise<Settings> {
   const location = locate(session, name);
   if (location === undefined) return { location, stores: {}, config: undefined };
+  session.log("info", "Using configuration file", { config: location.name });
   if (needs === "stores") return { location, stores: await storesOrWarning(session, location), config: undefined };
   const config = await loadConfig(location, keyBackends, session.host);
   for (const warning of config.warnings) session.log("warning", warning);
