@@ -149,7 +149,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ...(["value-file", "value-stdin", THRESHOLD, "ignore-mac", "decryption-order", "idempotent"] as const),
       ...KEY_SERVICES,
     ],
-    added: ["document", "filename-override", ...WRITING],
+    added: ["document", "filename-override", "allow-unencrypted", ...WRITING],
     example: `set secrets.yaml '["database"]["port"]' 5432`,
   },
   unset: {
@@ -172,7 +172,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ...(["filename-override", "decryption-order"] as const),
       ...KEY_SERVICES,
     ],
-    added: ["ignore-mac", "aws-profile", "group", ...WRITING],
+    added: ["ignore-mac", "aws-profile", "group", "require-config-recipients", ...WRITING],
     example: "rotate -i secrets.yaml",
   },
   updatekeys: {
@@ -193,7 +193,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ...(["in-place", THRESHOLD, "encryption-context"] as const),
       ...KEY_SERVICES,
     ],
-    added: ["input-type", "decryption-order", ...WRITING],
+    added: ["input-type", "decryption-order", "require-config-recipients", ...WRITING],
     example: `groups add -i -f secrets.yaml --age "$RECIPIENT"`,
   },
   "groups delete": {
@@ -201,7 +201,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     operands: "INDEX",
     files: "own",
     options: ["file", "in-place", THRESHOLD, ...KEY_SERVICES],
-    added: ["input-type", "decryption-order", ...WRITING],
+    added: ["input-type", "decryption-order", "require-config-recipients", ...WRITING],
     example: "groups delete -i -f secrets.yaml 1",
   },
   "exec-env": {
@@ -209,7 +209,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     operands: "FILE (COMMAND | -- PROGRAM [ARGUMENT…])",
     files: "own",
     options: ["background", "pristine", "user", "same-process", "decryption-order", ...KEY_SERVICES],
-    added: ["input-type", "filename-override", "ignore-mac", ...COMMON],
+    added: ["allow", "input-type", "filename-override", "ignore-mac", ...COMMON],
     example: "exec-env secrets.env 'echo \"$TOKEN\" | wc -c'",
   },
   "exec-file": {

@@ -43,7 +43,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   ERR_CANCELLED: 1,
   ERR_CHANGED_MEANWHILE: 3,
   ERR_LOCKED: 3,
-  ERR_POLICY: 1,
+  ERR_POLICY: 8,
   ERR_STRICT: 1,
   ERR_LIMIT: 1,
   ERR_OPTIONAL_PACKAGE: 1,

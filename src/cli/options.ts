@@ -33,6 +33,7 @@ type SwitchName =
   | "prompt"
   | "strict"
   | "allow-unencrypted"
+  | "require-config-recipients"
   | "check"
   | "recover"
   | "help"
@@ -59,6 +60,7 @@ type TextName =
   | "file"
   | "user"
   | "filename"
+  | "allow"
   | "network"
   | "address";
 
@@ -234,6 +236,7 @@ export const options: OptionTable = {
   "same-process": on("replace this process by the command"),
   "no-fifo": on("use a regular temporary file instead of a FIFO"),
   filename: text("NAME", "name of the temporary file"),
+  allow: text("NAME,…", "pass on these variables, though they steer loaders or the MAC leaves them out"),
   "omit-extensions": on("leave the file extension out of the published name"),
   recursive: on("work on every file below a directory"),
   network: { ...text("NET", "network to listen on: tcp or unix", "net"), default: "tcp" },
@@ -246,7 +249,8 @@ export const options: OptionTable = {
     description: "keep the text around the values, or lay it out as sops does",
   },
   strict: on("refuse values that would not come back exactly as written"),
-  "allow-unencrypted": on("allow a result in which no value is encrypted"),
+  "allow-unencrypted": on("allow values in clear that should be encrypted"),
+  "require-config-recipients": on("refuse keys the rule does not name"),
   check: on("change nothing; exit 10 if keys would change", "dry-run"),
   document: integer("work on the Nth document of a YAML file, counted from 0"),
   group: integer("add keys to the Nth key group, counted from 0"),

@@ -2,6 +2,7 @@ import type { EmitStyle, Format } from "../formats/format.ts";
 import type { Host } from "../host.ts";
 import type { KeyBackend, KeyType } from "../keys/backend.ts";
 import type { KeyService } from "../keys/service/service.ts";
+import type { Review } from "./guard.ts";
 
 /** Version of the wire format we write, as the reference numbers it; older readers check it (file-format.md 6.7). */
 export const FORMAT_VERSION = "3.13.2";
@@ -19,6 +20,8 @@ export interface Context {
   /** Where keys are used, in the order they are asked. */
   readonly services: readonly KeyService[];
   readonly decryptionOrder: readonly KeyType[];
+  /** Looks at an encrypted file before it is written again. */
+  readonly review?: Review;
 }
 
 /** How a file is read and its result written. */

@@ -9,6 +9,7 @@ import { compareVersions } from "../metadata/version.ts";
 import { FORMAT_VERSION, type Context, type FormatChoice } from "./context.ts";
 import { encryptWithKey, readForEncryption, wrapForPolicy, type EncryptOptions } from "./encrypt.ts";
 import { loadFile, openFile, type OpenedFile } from "./encrypted-file.ts";
+import { refuseShadowedGroups } from "./guard.ts";
 import { renderPlain } from "./render.ts";
 import { reseal } from "./reseal.ts";
 import { applyKeyChanges, planKeyChanges } from "./update-keys.ts";
@@ -38,23 +39,31 @@ export interface EditSession {
 /** Opens an encrypted file for editing. Throws what `decrypt` throws. */
 export async function beginEdit(bytes: Uint8Array, options: EditOptions): Promise<EditSession> {
   const file = loadFile(bytes, options.input, options.context);
+  refuseShadowedGroups(file.metadata);
   const opened = await openFile(file, options.context, { ...options, remembersCells: true });
   const shown = options.showMasterKeys
     ? putMetadata(opened.plain, metadataToTree(file.metadata), options.output.metadataPlace, opened.source.documents)
     : opened.plain;
   return {
     text: renderPlain(opened.source, shown, options),
-    finish: async (edited) =>
-      options.showMasterKeys ? await finishWithKeys(edited, opened, options) : finishPlain(edited, opened, options),
+    finish: (edited) =>
+      options.showMasterKeys ? finishWithKeys(edited, opened, options) : finishPlain(edited, opened, options),
     close: () => void opened.keyBytes.fill(0),
   };
 }
 
-function finishPlain(edited: Uint8Array, opened: OpenedFile, options: EditOptions): Uint8Array {
+async function finishPlain(edited: Uint8Array, opened: OpenedFile, options: EditOptions): Promise<Uint8Array> {
   const source = readForEncryption(options.output, edited);
   refuseInvalid(source.documents, options);
   const metadata = withRaisedVersion(opened.metadata);
-  return reseal({ ...opened, source, plain: source.documents, metadata, before: [] }, options);
+  const result = reseal({ ...opened, source, plain: source.documents, metadata, before: [] }, options);
+  await review(opened, source.documents, options);
+  return result;
+}
+
+async function review(opened: OpenedFile, after: readonly Mapping[], { context, output }: EditOptions): Promise<void> {
+  const { metadata, plain: before } = opened;
+  await context.review?.({ format: output.name, metadata, before, after, wrapsAnew: false });
 }
 
 async function finishWithKeys(edited: Uint8Array, opened: OpenedFile, options: EditOptions): Promise<Uint8Array> {
@@ -72,6 +81,7 @@ async function finishWithKeys(edited: Uint8Array, opened: OpenedFile, options: E
   });
   const input = { ...opened, source, plain: taken.documents, metadata, before: source.documents };
   const bytes = reseal(input, options);
+  await review({ ...opened, metadata }, taken.documents, options);
   const file = loadFile(bytes, output, context);
   const keyGroups = wanted.groups.map((group) => group.map(({ key }) => key));
   const changes = await planKeyChanges(file, { keyGroups, shamirThreshold: wanted.shamirThreshold }, context);

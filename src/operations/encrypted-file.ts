@@ -89,6 +89,8 @@ export interface OpenFileOptions {
  */
 export async function openFile(file: LoadedFile, context: Context, options: OpenFileOptions): Promise<OpenedFile> {
   const { metadata, documents } = file;
+  if (metadata.shadowsKeyGroups === true)
+    context.host.warn("The file has keys both beside and in key_groups; those in key_groups are not used.");
   const keyBytes = await recoverFileKey(file, context);
   context.host.inform?.("Data key recovered successfully");
   const dataKey = importDataKey(keyBytes);

@@ -55,6 +55,9 @@ async function changeGroups(
 ): Promise<Uint8Array> {
   const { context } = options;
   const file = loadFile(bytes, options.input, context);
+  // Values stay as they are; every key gets a new share.
+  const trees = { before: [], after: [] };
+  await context.review?.({ format: options.output.name, metadata: file.metadata, ...trees, wrapsAnew: true });
   const groups = file.metadata.groups.map((group) => group.map(({ key }) => key));
   const threshold = options.shamirThreshold === 0 ? file.metadata.shamirThreshold : options.shamirThreshold;
   const keyGroups = change(groups, threshold);

@@ -7,6 +7,7 @@ import { identityOf, uniqueKeys } from "../keys/identity.ts";
 import type { WrappedKey } from "../keys/wrapped-key.ts";
 import type { Context, FormatChoice } from "./context.ts";
 import { loadFile, openFile } from "./encrypted-file.ts";
+import { refuseShadowedGroups } from "./guard.ts";
 import { reseal } from "./reseal.ts";
 
 /** Options of `rotate`. */
@@ -29,8 +30,11 @@ export interface RotateOptions extends FormatChoice {
 export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise<Uint8Array> {
   const { context } = options;
   const file = loadFile(bytes, options.input, context);
+  refuseShadowedGroups(file.metadata);
   const opened = await openFile(file, context, { ...options, remembersCells: true });
   opened.keyBytes.fill(0);
+  const trees = { before: opened.plain, after: opened.plain };
+  await context.review?.({ format: options.output.name, metadata: file.metadata, ...trees, wrapsAnew: true });
   const keyGroups = await changeKeys(file.metadata.groups, options);
   const keyBytes = context.host.randomBytes(DATA_KEY_LENGTH);
   try {

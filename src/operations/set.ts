@@ -7,6 +7,7 @@ import type { Context, FormatChoice } from "./context.ts";
 import { documentAt } from "./decrypt.ts";
 import { alreadyEncrypted } from "./encrypt.ts";
 import { loadFile, openFile, type OpenedFile } from "./encrypted-file.ts";
+import { refuseShadowedGroups } from "./guard.ts";
 import { reseal } from "./reseal.ts";
 
 /** Options of `set` and `unset`. */
@@ -56,13 +57,18 @@ async function change(
   edit: (document: Mapping) => Mapping,
 ): Promise<Uint8Array | undefined> {
   const file = loadFile(bytes, options.input, options.context);
+  refuseShadowedGroups(file.metadata);
   const opened = await openFile(file, options.context, { ...options, remembersCells: true });
   opened.keyBytes.fill(0);
   const index = options.document ?? 0;
   const document = documentAt(opened.plain, index);
   const edited = edit(document);
   if (edited === document) return undefined;
-  return reseal(resealInput(opened, opened.plain.with(index, edited)), options);
+  const after = opened.plain.with(index, edited);
+  const result = reseal(resealInput(opened, after), options);
+  const { metadata, plain: before } = opened;
+  await options.context.review?.({ format: options.output.name, metadata, before, after, wrapsAnew: false });
+  return result;
 }
 
 function resealInput(opened: OpenedFile, plain: readonly Mapping[]): Parameters<typeof reseal>[0] {

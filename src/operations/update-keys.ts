@@ -6,6 +6,7 @@ import type { WrappedKey } from "../keys/wrapped-key.ts";
 import { SopsError } from "../errors.ts";
 import type { Context, FormatChoice } from "./context.ts";
 import { recoverFileKey, type LoadedFile } from "./encrypted-file.ts";
+import { refuseShadowedGroups } from "./guard.ts";
 import { rewriteMetadata } from "./reseal.ts";
 
 /** The keys of one group that stay, come and go. */
@@ -63,13 +64,15 @@ function compareGroup(present: readonly MasterKey[], wanted: readonly MasterKey[
 /**
  * Wraps a file's data key for the wanted keys; values, MAC and times of the file stay as they are.
  *
- * @throws {DataKeyError} if no present key opens the file, {SopsError} ERR_WRAP if a new one cannot wrap
+ * @throws {DataKeyError} if no present key opens the file, {SopsError} ERR_WRAP if a new one cannot wrap, ERR_POLICY if
+ *   it has keys both flat and in groups
  */
 export async function applyKeyChanges(
   file: LoadedFile,
   changes: KeyChanges,
   options: FormatChoice & { readonly context: Context },
 ): Promise<Uint8Array> {
+  refuseShadowedGroups(file.metadata);
   const keyBytes = await recoverFileKey(file, options.context);
   try {
     const { wanted, newThreshold } = changes;

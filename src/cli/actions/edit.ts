@@ -5,10 +5,10 @@ import { SopsError, type ErrorCode } from "../../errors.ts";
 import { beginEdit, beginNewFile, type EditSession } from "../../operations/edit.ts";
 import { replaceFile } from "../../storage/atomic.ts";
 import { createPrivateFolder, type PrivateFolder } from "../../storage/temporary.ts";
-import { contextOf } from "../context.ts";
 import { runEditor } from "../editor.ts";
 import { exampleTexts } from "../example.ts";
 import { readOperand, requireOperand, withLockOn, writeInPlace, type InputText } from "../files.ts";
+import { reviewingContext } from "../review.ts";
 import type { Session } from "../session.ts";
 import { formatChoice, loadSettings, nameFor, policyFor, type Settings } from "../settings.ts";
 import { isMissing, refuseUnwritableFolder } from "../presence.ts";
@@ -44,7 +44,7 @@ async function begin(
 ): Promise<EditSession> {
   const { values } = session.invocation;
   const choice = formatChoice(session, settings, name);
-  const context = contextOf(session);
+  const context = reviewingContext(session, settings, name);
   if (!isNew) {
     const options = { ...choice, context, ignoreMac: values["ignore-mac"] === true };
     return beginEdit(input.bytes, { ...options, showMasterKeys: values["show-master-keys"] === true });

@@ -1,8 +1,8 @@
 import { SopsError } from "../../errors.ts";
 import { addGroup, deleteGroup, type GroupOptions } from "../../operations/groups.ts";
-import { contextOf } from "../context.ts";
 import { readOperand, withLockOn, writeResult } from "../files.ts";
 import { keysFromOptions } from "../key-options.ts";
+import { reviewingContext } from "../review.ts";
 import type { Session } from "../session.ts";
 import { formatChoice, loadSettings, nameFor } from "../settings.ts";
 
@@ -36,7 +36,7 @@ async function change(
     throw new SopsError("ERR_READ", "Error reading file: no file specified", { hint: "name it with --file" });
   const name = nameFor(session, file);
   const settings = await loadSettings(session, name, "stores");
-  const context = contextOf(session);
+  const context = reviewingContext(session, settings, name);
   await withLockOn(session, values["in-place"] === true ? file : undefined, async () => {
     const input = readOperand(session, file);
     const shamirThreshold = values["shamir-secret-sharing-threshold"] ?? 0;

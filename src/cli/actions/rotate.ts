@@ -2,10 +2,10 @@ import { resolve } from "node:path";
 import { SopsError } from "../../errors.ts";
 import { rotate } from "../../operations/rotate.ts";
 import { fileExists } from "../../storage/read.ts";
-import { contextOf } from "../context.ts";
 import { readOperand, refuseConflicts, requireOperand, withLockOn, writeResult } from "../files.ts";
 import { keysFromOptions } from "../key-options.ts";
 import { forEachFile } from "../many.ts";
+import { reviewingContext } from "../review.ts";
 import type { Session } from "../session.ts";
 import { formatChoice, loadSettings, nameFor } from "../settings.ts";
 
@@ -15,12 +15,12 @@ export async function rotateAction(session: Session): Promise<number> {
   requireOperand(positionals[0]);
   const add = keysFromOptions(values, "add-");
   const remove = keysFromOptions(values, "rm-");
-  const context = contextOf(session);
   return forEachFile(session, positionals, async (operand) => {
     refuseConflicts(session, operand);
     if (add.length + remove.length > 0) refuseChangeOfMissing(session, requireOperand(operand));
     const name = nameFor(session, operand);
     const settings = await loadSettings(session, name, "stores");
+    const context = reviewingContext(session, settings, name);
     await withLockOn(session, operand, async () => {
       const input = readOperand(session, operand);
       const options = { context, ignoreMac: values["ignore-mac"] === true, add, remove, group: values.group ?? 0 };

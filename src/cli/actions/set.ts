@@ -5,8 +5,8 @@ import { json } from "../../formats/json.ts";
 import type { Source } from "../../formats/format.ts";
 import { set, unset, type SetOptions } from "../../operations/set.ts";
 import { readInput } from "../../storage/read.ts";
-import { contextOf } from "../context.ts";
 import { readOperand, requireOperand, withLockOn, writeInPlace } from "../files.ts";
+import { reviewingContext } from "../review.ts";
 import type { Session } from "../session.ts";
 import { formatChoice, loadSettings, nameFor } from "../settings.ts";
 
@@ -127,7 +127,7 @@ async function change(
   const { values } = session.invocation;
   const name = nameFor(session, file);
   const settings = await loadSettings(session, name, "stores");
-  const context = contextOf(session);
+  const context = reviewingContext(session, settings, name);
   await withLockOn(session, file, async () => {
     const input = readOperand(session, file);
     const result = await edit(input.bytes, {
