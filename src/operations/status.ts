@@ -11,6 +11,14 @@ export interface FileStatus {
   readonly metadata?: Metadata;
 }
 
+/** Days after which a key should wrap anew; keys of a type without dates never need to (cli-behaviour.md 5.0). */
+const ROTATION_DAYS = 180;
+
+/** Whether a key has wrapped a file's data key for longer than it should. */
+export function isRotationDue(createdAt: string, now: Date): boolean {
+  return now.getTime() - Date.parse(createdAt) > ROTATION_DAYS * 24 * 60 * 60 * 1000;
+}
+
 /**
  * Tells whether a file is encrypted: it reads in its format, has metadata, and those have a version and a MAC. A
  * binary file that is no JSON is simply not encrypted (I-49).

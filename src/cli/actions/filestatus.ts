@@ -1,5 +1,5 @@
 import { SopsError } from "../../errors.ts";
-import { fileStatus, type FileStatus } from "../../operations/status.ts";
+import { fileStatus, isRotationDue, type FileStatus } from "../../operations/status.ts";
 import { contextOf } from "../context.ts";
 import { readOperand, requireOperand } from "../files.ts";
 import type { Session } from "../session.ts";
@@ -21,14 +21,18 @@ export function fileStatusAction(session: Session): number {
   }
 }
 
-/** The reference prints one member; ours adds what scripts ask for, after it (I-49). */
-function describe({ isEncrypted, metadata }: FileStatus, { dialect }: Session): string {
+function dates(createdAt: string, now: Date): object {
+  return { created_at: createdAt, rotation_due: isRotationDue(createdAt, now) };
+}
+
+/** The reference prints one member; ours adds what scripts ask for, after it (I-49, I-56). */
+function describe({ isEncrypted, metadata }: FileStatus, { dialect, host }: Session): string {
   if (dialect.name === "sops" || metadata === undefined) return JSON.stringify({ encrypted: isEncrypted });
   const keys = metadata.groups.map((group) =>
     group.map(({ key, createdAt }) => ({
       type: key.type,
       id: key.id,
-      ...(createdAt === undefined ? {} : { created_at: createdAt }),
+      ...(createdAt === undefined ? {} : dates(createdAt, host.now())),
     })),
   );
   const { version, lastModified, shamirThreshold } = metadata;

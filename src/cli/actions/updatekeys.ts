@@ -1,9 +1,11 @@
 import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { asBuffer } from "../../bytes/utf8.ts";
 import { policyFromRule } from "../../config/policy.ts";
 import { ConfigError, SopsError } from "../../errors.ts";
 import { keyBackends } from "../../keys/registry.ts";
 import { loadFile } from "../../operations/encrypted-file.ts";
+import { fileStatus } from "../../operations/status.ts";
 import { applyKeyChanges, planKeyChanges } from "../../operations/update-keys.ts";
 import { contextOf } from "../context.ts";
 import { KEYS_DIFFER_STATUS } from "../exit-codes.ts";
@@ -13,7 +15,7 @@ import { formatProgressLine } from "../log.ts";
 import { askYesNo } from "../prompt.ts";
 import { reportError } from "../report.ts";
 import type { Session } from "../session.ts";
-import { formatChoice, loadSettings, nameFor, ruleFor, type Settings } from "../settings.ts";
+import { formatChoice, inputFormat, loadSettings, nameFor, ruleFor, type Settings } from "../settings.ts";
 
 const HEADLINE = "The following changes will be made to the file's groups:";
 
@@ -24,16 +26,32 @@ export async function updateKeysAction(session: Session): Promise<number> {
   if (settings.location === undefined)
     throw new ConfigError("config file not found", { hint: "updatekeys takes the wanted keys from .sops.yaml" });
   requireOperand(positionals[0]);
-  const files =
-    values.recursive === true
-      ? positionals.flatMap((path) => filesBelow(resolve(session.workingDirectory, path)))
-      : positionals;
+  const files = values.recursive === true ? positionals.flatMap((path) => encryptedBelow(session, path)) : positionals;
   if (files.length === 1) return updateOne(session, settings, files[0] ?? "");
   const statuses: number[] = [];
   for (const file of files) statuses.push(await updateReporting(session, settings, file));
   const failed = statuses.filter((status) => status !== 0 && status !== KEYS_DIFFER_STATUS).length;
   if (failed > 0) throw new SopsError("ERR_USAGE", `failed updating ${String(failed)} key(s)`);
   return Math.max(...statuses, 0);
+}
+
+/** A file as it was named, or the encrypted ones of a folder. */
+function encryptedBelow(session: Session, operand: string): string[] {
+  const path = resolve(session.workingDirectory, operand);
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [operand];
+  return filesBelow(path).filter((file) => mayBeEncrypted(session, file));
+}
+
+/** The MAC of an encrypted file is a cell; one that does not read stays, so that its failure is told. */
+function mayBeEncrypted(session: Session, file: string): boolean {
+  const { bytes } = readOperand(session, file);
+  if (!asBuffer(bytes).includes("ENC[")) return false;
+  try {
+    return fileStatus(bytes, inputFormat(session, nameFor(session, file)), contextOf(session)).isEncrypted;
+  } catch (error) {
+    if (error instanceof SopsError) return true;
+    throw error;
+  }
 }
 
 function filesBelow(path: string): string[] {
