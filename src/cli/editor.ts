@@ -1,30 +1,57 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
+import { basename } from "node:path";
 import { messageOf, SopsError } from "../errors.ts";
 import { splitCommandLine } from "../keys/age/command-line.ts";
 import { resolveProgram } from "../node-host.ts";
 import type { Session } from "./session.ts";
 
-const USUAL_EDITORS: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = { win32: ["notepad.exe"] };
-const UNIX_EDITORS: readonly string[] = ["vim", "nano", "vi"];
+const USUAL_EDITORS: readonly string[] = ["vim", "nano", "vi"];
+/** What every Windows has (I-53). */
+const WINDOWS_EDITOR = "notepad.exe";
+
+/** Keep an editor from leaving the text elsewhere: in a swap file, its memory of searches and registers, backups. */
+const PRIVATE_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  vim: ["-n", "-i", "NONE", "-c", "set noundofile nobackup nowritebackup"],
+  nvim: ["-n", "-i", "NONE", "-c", "set noundofile nobackup nowritebackup"],
+};
 
 /**
  * Opens a file in the user's editor and waits for it: `SOPS_EDITOR`, else `EDITOR`, else the first usual one on PATH.
  *
- * @throws {SopsError} ERR_EDITOR if there is none, it cannot be started, or it ends with another status than 0
+ * Ctrl-C belongs to the editor while it runs. Other signals end it and us; the reference ends at Ctrl-C too.
+ *
+ * @throws {SopsError} ERR_EDITOR if there is none, it cannot be started, or it ends with another status than 0;
+ *   ERR_CANCELLED for a signal in the face of the reference
  */
-export async function runEditor({ host }: Session, path: string): Promise<void> {
+export async function runEditor(session: Session, path: string): Promise<void> {
+  const { host, dialect } = session;
   const [program, args] = findEditor(host.env);
-  const status = await new Promise<number | string>((resolve, reject) => {
-    const child = spawn(program, [...args, path], { stdio: "inherit", env: { ...host.env } });
+  const options = dialect.name === "leafcrypt" ? (PRIVATE_OPTIONS[basename(program)] ?? []) : [];
+  const end = await new Promise<number | NodeJS.Signals>((resolve, reject) => {
+    const child = spawn(program, [...options, ...args, path], { stdio: "inherit", env: { ...host.env } });
+    const release = takeSignals(session, child, reject);
     child.on("error", () => {
-      reject(editorError("it could not be started"));
+      release();
+      reject(editorError(`${program} could not be started`));
     });
     child.on("close", (code, signal) => {
-      resolve(signal === null ? (code ?? 1) : signal);
+      release();
+      resolve(signal ?? code ?? 1);
     });
   });
-  if (status === 0) return;
-  throw editorError(typeof status === "string" ? `it was ended by ${status}` : `exit status ${String(status)}`);
+  if (end === 0) return;
+  throw editorError(typeof end === "string" ? `it was ended by ${end}` : `exit status ${String(end)}`);
+}
+
+function takeSignals(session: Session, child: ChildProcess, cancel: (error: SopsError) => void): () => void {
+  return session.signals.take((signal) => {
+    const isReference = session.dialect.name === "sops";
+    if (!isReference && (signal === "SIGINT" || signal === "SIGQUIT")) return "ignore";
+    child.kill(signal);
+    if (!isReference || (signal !== "SIGINT" && signal !== "SIGTERM")) return "end";
+    cancel(new SopsError("ERR_CANCELLED", "User canceled operation"));
+    return "ignore";
+  });
 }
 
 function findEditor(env: Session["host"]["env"]): [program: string, args: readonly string[]] {
@@ -46,7 +73,7 @@ function findEditor(env: Session["host"]["env"]): [program: string, args: readon
 }
 
 function firstUsualEditor(env: Session["host"]["env"]): string {
-  const candidates = USUAL_EDITORS[process.platform] ?? UNIX_EDITORS;
+  const candidates = process.platform === "win32" ? [...USUAL_EDITORS, WINDOWS_EDITOR] : USUAL_EDITORS;
   for (const candidate of candidates) {
     try {
       return resolveProgram(candidate, env);

@@ -34,13 +34,13 @@ export const exampleTexts: Readonly<Record<FormatName, string>> = {
     "",
   ].join("\n"),
   dotenv: [
+    "# This is an example file.",
     `hello=${WELCOME}`,
-    "# This is a comment",
     "example_key=example_value",
     "example_multiline=foo\\nbar\\nbaz",
     "",
   ].join("\n"),
-  ini: ["[Welcome!]", "; This is an example file.", `hello       = ${WELCOME}`, "example_key = example_value", ""].join(
+  ini: ["; This is an example file.", "[Welcome!]", `hello       = ${WELCOME}`, "example_key = example_value", ""].join(
     "\n",
   ),
   binary: WELCOME,

@@ -1,47 +1,67 @@
-import { closeSync, constants, openSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { SopsError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { isErrno } from "../storage/file-system.ts";
 
 /** A named pipe that gives its content to whoever opens it, once. */
 export interface Fifo {
   readonly path: string;
-  /** Ends the waiting for a reader that never came. */
-  close(): Promise<void>;
+  /** Ends the waiting for a reader, and the writing. */
+  close(): void;
 }
 
-/** Makes a FIFO (0600) and writes the content into it as soon as it is opened for reading. */
+/** Milliseconds between two looks for a reader: soon after the command has started, later seldom. */
+const PAUSES = { first: 1, longest: 20 } as const;
+
+/**
+ * Makes a FIFO (0600) and writes the content into it as soon as it is opened for reading.
+ *
+ * It is opened without blocking, time and again until there is a reader: a blocking open would hold one of Node's threads,
+ * and with it the end of this process, for as long as nobody reads.
+ */
 export async function serveFifo(folder: string, name: string, content: Uint8Array, host: Host): Promise<Fifo> {
   const path = join(folder, name);
   const { status } = await host.run("mkfifo", ["-m", "600", path]);
   if (status !== 0)
     throw new SopsError("ERR_WRITE", "the FIFO could not be created", { hint: "pass --no-fifo for a regular file" });
-  const writing = write(path, content);
-  return {
-    path,
-    async close() {
-      // Opening it for reading lets the writer go on that waits for a reader; what it writes is then nobody's.
-      const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-      try {
-        await Promise.race([writing, new Promise((resolve) => setTimeout(resolve, 100))]);
-      } finally {
-        closeSync(fd);
-      }
-      await writing;
-    },
-  };
+  return { path, close: serve(path, content) };
 }
 
-async function write(path: string, content: Uint8Array): Promise<void> {
-  try {
-    const file = await open(path, "w");
+function serve(path: string, content: Uint8Array): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let fd: number | undefined;
+  let written = 0;
+  let pause: number = PAUSES.first;
+  const close = (): void => {
+    clearTimeout(timer);
+    if (fd !== undefined) closeSync(fd);
+    fd = undefined;
+  };
+  const step = (): void => {
     try {
-      await file.writeFile(content);
-    } finally {
-      await file.close();
+      fd ??= openForReader(path);
+      if (fd === undefined) pause = Math.min(pause * 1.1, PAUSES.longest);
+      else pause = PAUSES.first;
+      while (fd !== undefined && written < content.length) written += writeSync(fd, content, written);
+      if (fd === undefined) timer = setTimeout(step, pause);
+      else close();
+    } catch (error) {
+      // Full: the reader is slow. Anything else, and the reader has gone, or the FIFO has.
+      if (isErrno(error, "EAGAIN")) timer = setTimeout(step, pause);
+      else close();
     }
-  } catch {
-    // A reader that does not want all of it closes the pipe; that is its business.
+  };
+  step();
+  return close;
+}
+
+/** Undefined as long as nobody has opened the other end. */
+function openForReader(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isErrno(error, "ENXIO")) return undefined;
+    throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { createCleanup, installCleanup } from "../storage/cleanup.ts";
-import { painter, usesColour } from "./colour.ts";
+import { painter, usesColour, type Paint } from "./colour.ts";
 import { detectDialect } from "./dialect.ts";
 import { UNKNOWN_TOPIC_STATUS } from "./exit-codes.ts";
 import { parseArguments, type Invocation, type Request } from "./grammar.ts";
@@ -8,7 +8,8 @@ import { formatLogLine, isShown, type LogLevel, type LogStyle } from "./log.ts";
 import { nodeHost } from "../node-host.ts";
 import { reportError } from "./report.ts";
 import { runCommand } from "./run.ts";
-import type { Session } from "./session.ts";
+import type { Session, Terminal } from "./session.ts";
+import { createSignalDesk } from "./signals.ts";
 import { processTerminal } from "./terminal.ts";
 import { dialectVersion, versionText } from "./version.ts";
 
@@ -20,20 +21,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @param name - file name the program was started under: `sops` makes it speak as the reference does
  */
 export async function main(name: string, argv: readonly string[], env: Environment): Promise<number> {
-  const started = new Date();
   const dialect = detectDialect(basename(name), env);
   const terminal = processTerminal();
-  const isColoured = usesColour(terminal.stdoutIsTerminal, env);
-  const style: LogStyle = { isTerminal: terminal.stderrIsTerminal, isColoured, started };
-  const paint = painter(isColoured);
+  const style = logStyle(terminal, env);
+  const paint: Paint = (tone, text) => painter(style.isColoured)(tone, text);
   const cleanup = createCleanup();
+  const signals = createSignalDesk();
   // Any listener keeps SIGUSR1 from opening the inspector, through which everything in memory could be read.
   process.on("SIGUSR1", () => undefined);
-  installCleanup(process, cleanup);
+  installCleanup(process, cleanup, (signal) => signals.ask(signal));
   try {
     const request = parseArguments(argv, env, dialect);
     if (request.kind !== "run") return await answer(request, { env, dialect, terminal, style });
-    return await runCommand(makeSession(request, { env, dialect, terminal, style, paint, cleanup }));
+    return await runCommand(makeSession(request, { env, dialect, terminal, style, paint, cleanup, signals }));
   } catch (error) {
     const { text, status } = reportError(error, dialect, paint);
     terminal.complain(text);
@@ -43,7 +43,20 @@ export async function main(name: string, argv: readonly string[], env: Environme
   }
 }
 
-interface Surroundings extends Pick<Session, "dialect" | "terminal" | "paint" | "cleanup"> {
+/** Asks about the terminal only once there is something to say: most runs print no message. */
+function logStyle(terminal: Terminal, env: Environment): LogStyle {
+  return {
+    started: new Date(),
+    get isTerminal() {
+      return terminal.stderrIsTerminal;
+    },
+    get isColoured() {
+      return usesColour(terminal.stdoutIsTerminal, env);
+    },
+  };
+}
+
+interface Surroundings extends Pick<Session, "dialect" | "terminal" | "paint" | "cleanup" | "signals"> {
   readonly env: Environment;
   readonly style: LogStyle;
 }

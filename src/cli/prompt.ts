@@ -7,10 +7,10 @@ import type { Session } from "./session.ts";
  *
  * @throws {SopsError} ERR_CANCELLED at the end of input, for an empty line, or for more than one word
  */
-export function askYesNo({ terminal }: Session, question: string): boolean {
+export async function askYesNo({ terminal }: Session, question: string): Promise<boolean> {
   for (;;) {
     terminal.print(question);
-    const line = terminal.readLine();
+    const line = await terminal.readLine();
     if (line === undefined) throw noAnswer("EOF");
     const words = line.split(/\s+/).filter((word) => word !== "");
     if (words.length === 0) throw noAnswer("unexpected newline");

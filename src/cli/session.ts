@@ -4,6 +4,7 @@ import type { Paint } from "./colour.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Invocation } from "./grammar.ts";
 import type { LogComponent, LogLevel } from "./log.ts";
+import type { SignalDesk } from "./signals.ts";
 
 /** The ends of the process that a command may use; everything printed goes through here. */
 export interface Terminal {
@@ -12,8 +13,8 @@ export interface Terminal {
   readonly stderrIsTerminal: boolean;
   /** All of standard input. */
   readInput(): Uint8Array;
-  /** The next line of standard input without its end, or undefined at the end of input. */
-  readLine(): string | undefined;
+  /** The next line of standard input without its end, or undefined at the end of input. Signals are heard meanwhile. */
+  readLine(): Promise<string | undefined>;
   /** Writes to standard output, completely or with an error. */
   print(content: Uint8Array | string): void;
   /** Writes to standard error. */
@@ -29,6 +30,8 @@ export interface Session {
   /** Colours what goes to standard output, where that is wanted. */
   readonly paint: Paint;
   readonly cleanup: Cleanup;
+  /** Who decides what a signal does. */
+  readonly signals: SignalDesk;
   /** Absolute path of the working directory. */
   readonly workingDirectory: string;
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, string>>, component?: LogComponent): void;

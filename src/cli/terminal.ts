@@ -1,4 +1,4 @@
-import { fstatSync, readSync } from "node:fs";
+import { fstatSync, read } from "node:fs";
 import { SopsError } from "../errors.ts";
 import { nodeFileSystem, writeAll } from "../storage/file-system.ts";
 import { writeStdout } from "../storage/output.ts";
@@ -8,9 +8,15 @@ import type { Terminal } from "./session.ts";
 /** The standard streams of this process, read and written synchronously: nothing is lost when the process ends. */
 export function processTerminal(): Terminal {
   return {
-    stdinIsTerminal: isTerminal(0),
-    stdoutIsTerminal: isTerminal(1),
-    stderrIsTerminal: isTerminal(2),
+    get stdinIsTerminal() {
+      return isTerminal(0);
+    },
+    get stdoutIsTerminal() {
+      return isTerminal(1);
+    },
+    get stderrIsTerminal() {
+      return isTerminal(2);
+    },
     readInput: () => readStdin(),
     readLine: () => readLineFrom(0),
     print: (content) => {
@@ -22,7 +28,7 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** `node:tty` brings the network stack along, so it is asked only about what can be a terminal at all. */
+/** `node:tty` brings the network stack along, 4 ms, so it is asked when needed, and about what can be a terminal at all. */
 function isTerminal(fd: number): boolean {
   try {
     return fstatSync(fd).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(fd);
@@ -31,27 +37,36 @@ function isTerminal(fd: number): boolean {
   }
 }
 
-/** Byte by byte, as what follows the line belongs to whoever reads next. */
-function readLineFrom(fd: number): string | undefined {
+/**
+ * Byte by byte, as what follows the line belongs to whoever reads next; and not synchronously, as a signal that comes
+ * while the user thinks is to be obeyed.
+ */
+async function readLineFrom(fd: number): Promise<string | undefined> {
   const bytes: number[] = [];
-  const buffer = new Uint8Array(1);
   for (;;) {
-    if (readByte(fd, buffer) === 0) return bytes.length === 0 ? undefined : Buffer.from(bytes).toString("utf8");
-    const [byte = 0] = buffer;
+    const byte = await readByte(fd);
+    if (byte === undefined) return bytes.length === 0 ? undefined : Buffer.from(bytes).toString("utf8");
     if (byte === 0x0a) return Buffer.from(bytes).toString("utf8");
     bytes.push(byte);
   }
 }
 
-function readByte(fd: number, buffer: Uint8Array): number {
+async function readByte(fd: number): Promise<number | undefined> {
+  const buffer = new Uint8Array(1);
   for (;;) {
     try {
-      return readSync(fd, buffer, 0, 1, null);
+      const count = await new Promise<number>((resolve, reject) => {
+        read(fd, buffer, 0, 1, null, (error, size) => {
+          if (error === null) resolve(size);
+          else reject(error);
+        });
+      });
+      return count === 0 ? undefined : buffer[0];
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
-      if (code === "EOF") return 0;
+      if (code === "EOF") return undefined;
       if (code !== "EAGAIN") throw new SopsError("ERR_READ", "Error reading from stdin", { cause: error });
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10); // a terminal another process made non-blocking
+      await new Promise((resolve) => setTimeout(resolve, 10)); // a terminal another process made non-blocking
     }
   }
 }

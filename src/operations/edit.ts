@@ -1,17 +1,30 @@
 import { DATA_KEY_LENGTH } from "../bytes/aes-gcm.ts";
-import type { Mapping } from "../document/model.ts";
-import { SopsError } from "../errors.ts";
+import { entry, findEntry, leaf, type Entry, type Mapping, type Node } from "../document/model.ts";
+import { EmitError, SopsError } from "../errors.ts";
+import type { Source } from "../formats/format.ts";
+import { restoreNotation, type EditedTexts } from "../formats/notation.ts";
+import { formatUtcSeconds } from "../go/time.ts";
+import { storedThreshold } from "../keys/groups.ts";
 import type { WrappedKey } from "../keys/wrapped-key.ts";
 import { hasMetadata, putMetadata, takeMetadata } from "../metadata/place.ts";
 import { metadataFromTree, metadataToTree } from "../metadata/record.ts";
 import type { Metadata } from "../metadata/type.ts";
 import { compareVersions } from "../metadata/version.ts";
 import { FORMAT_VERSION, type Context, type FormatChoice } from "./context.ts";
-import { encryptWithKey, readForEncryption, wrapForPolicy, type EncryptOptions } from "./encrypt.ts";
-import { loadFile, openFile, type OpenedFile } from "./encrypted-file.ts";
+import {
+  alreadyEncrypted,
+  encryptWithKey,
+  noDocument,
+  readForEncryption,
+  wrapForPolicy,
+  type EncryptOptions,
+} from "./encrypt.ts";
+import { loadFile, openFile, selectionOf, type OpenedFile } from "./encrypted-file.ts";
 import { refuseShadowedGroups } from "./guard.ts";
-import { renderPlain } from "./render.ts";
-import { reseal } from "./reseal.ts";
+import { withMetadataOf } from "./kept-metadata.ts";
+import { sealRecovery } from "./recovery.ts";
+import { keepsText, renderPlain } from "./render.ts";
+import { reseal, type ResealInput } from "./reseal.ts";
 import { applyKeyChanges, planKeyChanges } from "./update-keys.ts";
 
 /** Options of an edit. */
@@ -25,13 +38,18 @@ export interface EditOptions extends FormatChoice {
 /** A file opened for editing: what the editor shows, and how to encrypt what it leaves. */
 export interface EditSession {
   readonly text: Uint8Array;
+  /** `lastmodified` of the file. */
+  readonly base: string;
   /**
-   * Encrypts the edited text under the file's data key; values that did not change keep their cells.
+   * Encrypts the edited text under the file's data key; values that did not change keep their cells, and in layout `keep`
+   * their lines.
    *
    * @throws {SopsError} if the text does not read, has no document, or has entries in the place of the metadata: the
    *   user can go back to the editor
    */
   finish(edited: Uint8Array): Promise<Uint8Array>;
+  /** Encrypts any text under the file's data key, for `openRecovery`; synchronously, as the process may be ending. */
+  keep(text: Uint8Array): Uint8Array;
   /** Overwrites the data key. */
   close(): void;
 }
@@ -44,21 +62,64 @@ export async function beginEdit(bytes: Uint8Array, options: EditOptions): Promis
   const shown = options.showMasterKeys
     ? putMetadata(opened.plain, metadataToTree(file.metadata), options.output.metadataPlace, opened.source.documents)
     : opened.plain;
+  const { keyBytes, metadata } = opened;
+  const { groups, shamirThreshold, lastModified: base } = metadata;
+  const text = renderPlain(opened.source, shown, options);
   return {
-    text: renderPlain(opened.source, shown, options),
+    text,
+    base,
     finish: (edited) =>
-      options.showMasterKeys ? finishWithKeys(edited, opened, options) : finishPlain(edited, opened, options),
-    close: () => void opened.keyBytes.fill(0),
+      options.showMasterKeys
+        ? finishWithKeys(edited, text, opened, options)
+        : finishPlain(edited, text, opened, options),
+    keep: (kept) => sealRecovery(kept, { keyBytes, groups, shamirThreshold, base }, options.context),
+    close: () => void keyBytes.fill(0),
   };
 }
 
-async function finishPlain(edited: Uint8Array, opened: OpenedFile, options: EditOptions): Promise<Uint8Array> {
+async function finishPlain(
+  edited: Uint8Array,
+  shown: Uint8Array,
+  opened: OpenedFile,
+  options: EditOptions,
+): Promise<Uint8Array> {
   const source = readForEncryption(options.output, edited);
   refuseInvalid(source.documents, options);
   const metadata = withRaisedVersion(opened.metadata);
-  const result = reseal({ ...opened, source, plain: source.documents, metadata, before: [] }, options);
+  const input = { ...opened, source, plain: source.documents, metadata, before: [] };
+  const result = keepsFile(opened, options) ? resealInFile(input, shown, opened, options) : reseal(input, options);
   await review(opened, source.documents, options);
   return result;
+}
+
+/** Whether the result is to be the file as it was, but for what was edited. */
+function keepsFile({ source }: OpenedFile, options: EditOptions): boolean {
+  return keepsText(source, options) && source.format !== "binary";
+}
+
+/** Seals an edited text with the metadata where and as they stood in the file, and unchanged values as well. */
+function resealInFile(input: ResealInput, shown: Uint8Array, opened: OpenedFile, options: EditOptions): Uint8Array {
+  const format = options.output;
+  const edited = withMetadataOf(opened.source, input.source, format);
+  const sealed = edited === undefined ? undefined : tryReseal(edited, input, options);
+  if (edited === undefined || sealed === undefined) return reseal(input, options);
+  const before = { ...opened.source, documents: opened.documents };
+  return withOldNotation(sealed, { before, shown: format.read(shown), edited }, options);
+}
+
+function tryReseal(edited: Source, input: ResealInput, options: EditOptions): Uint8Array | undefined {
+  const { documents } = takeMetadata(edited.documents, options.output.metadataPlace);
+  try {
+    return reseal({ ...input, source: edited, plain: documents, before: edited.documents }, options);
+  } catch (error) {
+    // The old place of the metadata is no good; their usual one may be.
+    if (error instanceof EmitError) return undefined;
+    throw error;
+  }
+}
+
+function withOldNotation(sealed: Uint8Array, texts: Omit<EditedTexts, "sealed">, { output }: EditOptions): Uint8Array {
+  return restoreNotation(output, { ...texts, sealed: output.read(sealed) }) ?? sealed;
 }
 
 async function review(opened: OpenedFile, after: readonly Mapping[], { context, output }: EditOptions): Promise<void> {
@@ -66,21 +127,27 @@ async function review(opened: OpenedFile, after: readonly Mapping[], { context, 
   await context.review?.({ format: output.name, metadata, before, after, wrapsAnew: false });
 }
 
-async function finishWithKeys(edited: Uint8Array, opened: OpenedFile, options: EditOptions): Promise<Uint8Array> {
+async function finishWithKeys(
+  edited: Uint8Array,
+  shown: Uint8Array,
+  opened: OpenedFile,
+  options: EditOptions,
+): Promise<Uint8Array> {
   const { context, output } = options;
   const source = output.read(edited);
   const taken = takeMetadata(source.documents, output.metadataPlace);
-  if (taken.metadata === undefined)
-    throw new SopsError("ERR_LOAD", "SOPS metadata is invalid: the sops entry is missing");
-  const wanted = metadataFromTree(taken.metadata, context.backends);
+  if (taken.metadata === undefined) throw invalidMetadata("the sops entry is missing");
+  const wanted = metadataFromTree(withDates(taken.metadata, context), context.backends);
+  if (wanted.groups.some((group) => group.length === 0)) throw invalidMetadata("a key group is empty");
   refuseInvalid(taken.documents, options);
-  const metadata = withRaisedVersion({
-    ...wanted,
-    groups: opened.metadata.groups,
-    shamirThreshold: opened.metadata.shamirThreshold,
-  });
-  const input = { ...opened, source, plain: taken.documents, metadata, before: source.documents };
-  const bytes = reseal(input, options);
+  const { groups, shamirThreshold } = opened.metadata;
+  const metadata = withRaisedVersion({ ...wanted, groups, shamirThreshold });
+  // The metadata may ask for another selection than the file was opened with.
+  const selection = await selectionOf(metadata);
+  const input = { ...opened, source, plain: taken.documents, metadata, selection, before: source.documents };
+  const sealed = reseal(input, options);
+  const texts = { before: opened.source, shown: output.read(shown), edited: source };
+  const bytes = keepsFile(opened, options) ? withOldNotation(sealed, texts, options) : sealed;
   await review({ ...opened, metadata }, taken.documents, options);
   const file = loadFile(bytes, output, context);
   const keyGroups = wanted.groups.map((group) => group.map(({ key }) => key));
@@ -88,12 +155,34 @@ async function finishWithKeys(edited: Uint8Array, opened: OpenedFile, options: E
   return changes.isUpToDate ? bytes : applyKeyChanges(file, changes, options);
 }
 
+function invalidMetadata(reason: string): SopsError {
+  return new SopsError("ERR_LOAD", `SOPS metadata is invalid: ${reason}`);
+}
+
+/** A key that was typed in has no date yet. */
+function withDates(metadata: Node, { host, backends }: Context): Node {
+  if (metadata.kind !== "mapping") return metadata;
+  const now = entry("created_at", leaf(formatUtcSeconds(host.now())));
+  const dated = new Set(backends.filter((backend) => backend.dated).map(({ type }) => type as string));
+  const dateKey = (key: Node): Node =>
+    key.kind === "mapping" && findEntry(key, "created_at") === undefined ? { ...key, items: [...key.items, now] } : key;
+  const inGroup = (group: Node): Node => {
+    if (group.kind !== "mapping") return group;
+    return { ...group, items: group.items.map((item) => (item.kind === "comment" ? item : inLists(item))) };
+  };
+  const inLists = (item: Entry): Entry => {
+    const change = item.key === "key_groups" ? inGroup : dated.has(item.key) ? dateKey : undefined;
+    if (change === undefined || item.value.kind !== "sequence") return item;
+    const items = item.value.items.map((node) => (node.kind === "comment" ? node : change(node)));
+    return { ...item, value: { ...item.value, items } };
+  };
+  return inGroup(metadata);
+}
+
 function refuseInvalid(documents: readonly Mapping[], options: FormatChoice): void {
-  if (documents.length === 0) throw new SopsError("ERR_NO_DOCUMENT", "the text has no document");
+  if (documents.length === 0) throw noDocument();
   if (options.output.name === "binary") return;
-  if (documents.some((document) => hasMetadata(document, options.output.metadataPlace))) {
-    throw new SopsError("ERR_ALREADY_ENCRYPTED", "the text has a top-level entry called 'sops', where the metadata go");
-  }
+  if (documents.some((document) => hasMetadata(document, options.output.metadataPlace))) throw alreadyEncrypted();
 }
 
 /** An edit raises the stored version to ours, never lowers it (file-format.md 6.7). */
@@ -103,15 +192,20 @@ function withRaisedVersion(metadata: Metadata): Metadata {
 
 /** A new file in the editor: the keys wrapped its data key before a word was typed, so that no text is lost to them. */
 export async function beginNewFile(text: Uint8Array, options: EncryptOptions): Promise<EditSession> {
-  const keyBytes = options.context.host.randomBytes(DATA_KEY_LENGTH);
-  const groups: readonly (readonly WrappedKey[])[] = await wrapForPolicy(options.policy, keyBytes, options.context);
+  const { context, policy } = options;
+  const keyBytes = context.host.randomBytes(DATA_KEY_LENGTH);
+  const groups: readonly (readonly WrappedKey[])[] = await wrapForPolicy(policy, keyBytes, context);
+  const shamirThreshold = storedThreshold(policy.shamirThreshold, groups.length);
+  const base = formatUtcSeconds(context.host.now());
   return {
     text,
+    base,
     async finish(edited) {
       const source = readForEncryption(options.input, edited);
       refuseInvalid(source.documents, options);
       return encryptWithKey(source, keyBytes, groups, options);
     },
+    keep: (kept) => sealRecovery(kept, { keyBytes, groups, shamirThreshold, base }, context),
     close: () => void keyBytes.fill(0),
   };
 }

@@ -127,9 +127,7 @@ export async function encryptWithKey(
 
 function refuseUnfit(source: Source, { output, input }: EncryptOptions): void {
   const [first, ...others] = source.documents;
-  if (first === undefined) {
-    throw new SopsError("ERR_NO_DOCUMENT", "File cannot be completely empty, it must contain at least one document");
-  }
+  if (first === undefined) throw noDocument();
   if (input.name === "binary") return;
   if (hasMetadata(first, output.metadataPlace)) throw alreadyEncrypted();
   if (others.some((document) => hasMetadata(document, output.metadataPlace))) {
@@ -138,6 +136,11 @@ function refuseUnfit(source: Source, { output, input }: EncryptOptions): void {
       "a document after the first has a top-level entry called 'sops', where the metadata go",
     );
   }
+}
+
+/** The error for a file without any document. */
+export function noDocument(): SopsError {
+  return new SopsError("ERR_NO_DOCUMENT", "File cannot be completely empty, it must contain at least one document");
 }
 
 /** The error for a file that has metadata, or something in their place. */

@@ -10,6 +10,8 @@ const MAX_NAME_BYTES = 255;
 export const siblingSuffixes = {
   temporary: ".leafcrypt-tmp",
   recovery: ".leafcrypt-recovery",
+  /** An edited text that could not be saved, encrypted. */
+  edited: ".leafcrypt-edit",
   lock: ".leafcrypt-lock",
   /** As long as the lock's, so that wherever a lock has room, its guard has. */
   guard: ".leafcrypt-void",

@@ -21,6 +21,13 @@ export interface PrivateFolderOptions {
   readonly cleanup: Cleanup;
   /** About how many bytes it will hold, so that no memory too small for them is chosen. */
   readonly expectedBytes?: number;
+  /**
+   * `reference`: where and as sops names such folders, in the temporary folder and with a number; `private` (default):
+   * in memory, where there is any.
+   */
+  readonly style?: "private" | "reference";
+  /** What goes before the number of a folder in the style of sops. */
+  readonly prefix?: string;
 }
 
 /** A folder only this user can enter, for plaintext that other programs have to see. */
@@ -45,13 +52,13 @@ export interface PrivateFolder {
  * @throws {SopsError} ERR_WRITE if none can be made
  */
 export function createPrivateFolder(options: PrivateFolderOptions, files: FileSystem = nodeFileSystem): PrivateFolder {
+  const { env, style = "private", prefix = "", expectedBytes = 0 } = options;
   const owner = ownIdentity(files);
-  const bases = [
-    ...memoryBases(options.env).filter((base) => isFitMemory(base, options.expectedBytes ?? 0, files)),
-    temporaryBase(options.env),
-  ];
+  const memory = style === "private" ? memoryBases(env) : [];
+  const bases = [...memory.filter((base) => isFitMemory(base, expectedBytes, files)), temporaryBase(env)];
   for (const base of bases) removeLeftovers(base.path, files);
-  return privateFolder(makeIn(bases, owner, files), options.cleanup, files);
+  const name = style === "private" ? privateName(owner) : prefix + numberedName(owner);
+  return privateFolder(makeIn(bases, name, files), options.cleanup, files);
 }
 
 /**
@@ -119,8 +126,32 @@ const PREFIX = "leafcrypt-";
 /** `leafcrypt-PID-START-SCOPE-RANDOM`: says whose it is, for the run that finds it left behind. */
 const FOLDER_NAME = /^leafcrypt-(?<pid>\d{1,10})-(?<start>\d*)-(?<scope>[0-9a-f]{8})-[0-9a-f]{16}$/;
 
-function makeIn(bases: readonly Base[], { pid, start, scope }: ProcessIdentity, files: FileSystem): string {
-  const name = `${PREFIX}${String(pid)}-${start}-${scope}-${randomBytes(8).toString("hex")}`;
+/** The same as one number, behind what sops puts before it: PID, START, SCOPE and RANDOM with 10, 20, 10, 20 digits. */
+const NUMBERED_NAME = /^(?:\.sops)?(?<pid>\d{10})(?<start>\d{20})(?<scope>\d{10})\d{20}$/;
+
+function privateName({ pid, start, scope }: ProcessIdentity): string {
+  return `${PREFIX}${String(pid)}-${start}-${scope}-${randomBytes(8).toString("hex")}`;
+}
+
+function numberedName({ pid, start, scope }: ProcessIdentity): string {
+  const parts = [String(pid), start, String(parseInt(scope, 16)), String(randomBytes(8).readBigUInt64BE())];
+  return [10, 20, 10, 20].map((width, index) => (parts[index] ?? "").padStart(width, "0")).join("");
+}
+
+/** Whose folder a name says it is; null if it is none of ours. */
+function ownerOf(name: string): ProcessIdentity | null {
+  const named = FOLDER_NAME.exec(name)?.groups;
+  const { pid, start, scope } = named ?? NUMBERED_NAME.exec(name)?.groups ?? {};
+  if (pid === undefined || start === undefined || scope === undefined) return null;
+  if (named !== undefined) return { pid: Number(pid), start, scope };
+  return {
+    pid: Number(pid),
+    start: start.replace(/^0+/, ""),
+    scope: Number(scope).toString(16).padStart(8, "0"),
+  };
+}
+
+function makeIn(bases: readonly Base[], name: string, files: FileSystem): string {
   const [base, ...others] = bases as [Base, ...Base[]];
   const path = `${base.path}/${name}`;
   try {
@@ -136,7 +167,7 @@ function makeIn(bases: readonly Base[], { pid, start, scope }: ProcessIdentity, 
     );
   } catch (error) {
     if (others.length === 0 || !(error instanceof SopsError)) throw error;
-    return makeIn(others, { pid, start, scope }, files);
+    return makeIn(others, name, files);
   }
 }
 
@@ -199,10 +230,10 @@ function writePrivate(folder: string, name: string, bytes: Uint8Array, files: Fi
 function removeLeftovers(base: string, files: FileSystem): void {
   succeeds(() => {
     for (const name of files.list(base)) {
-      const { pid, start, scope } = FOLDER_NAME.exec(name)?.groups ?? {};
-      if (pid === undefined || start === undefined || scope === undefined) continue;
+      const owner = ownerOf(name);
+      if (owner === null) continue;
       const path = `${base}/${name}`;
-      if (livenessOf({ pid: Number(pid), start, scope }, files) === "gone" && isOwnFolder(path, files)) {
+      if (livenessOf(owner, files) === "gone" && isOwnFolder(path, files)) {
         files.removeFolder(path);
       }
     }

@@ -2,16 +2,30 @@ import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { asBuffer } from "../../bytes/utf8.ts";
 import { SopsError, type ErrorCode } from "../../errors.ts";
+import type { Context } from "../../operations/context.ts";
 import { beginEdit, beginNewFile, type EditSession } from "../../operations/edit.ts";
 import { replaceFile } from "../../storage/atomic.ts";
 import { createPrivateFolder, type PrivateFolder } from "../../storage/temporary.ts";
 import { runEditor } from "../editor.ts";
 import { exampleTexts } from "../example.ts";
 import { readOperand, requireOperand, withLockOn, writeInPlace, type InputText } from "../files.ts";
+import { findKept, readKept, removeKept, writeKept, type KeptText } from "../kept-text.ts";
+import { isMissing, refuseUnwritableFolder } from "../presence.ts";
 import { reviewingContext } from "../review.ts";
 import type { Session } from "../session.ts";
 import { formatChoice, loadSettings, nameFor, policyFor, type Settings } from "../settings.ts";
-import { isMissing, refuseUnwritableFolder } from "../presence.ts";
+
+/** One run of `edit`. */
+interface Editing {
+  readonly session: Session;
+  /** As given, and as an absolute path. */
+  readonly file: string;
+  readonly path: string;
+  readonly edit: EditSession;
+  /** Edits of an earlier run, with `--recover`. */
+  readonly kept: KeptText | undefined;
+  readonly save: (result: Uint8Array) => Promise<void>;
+}
 
 /** `edit FILE` */
 export async function editAction(session: Session): Promise<number> {
@@ -20,70 +34,143 @@ export async function editAction(session: Session): Promise<number> {
   const isNew = isMissing(path);
   const name = nameFor(session, file);
   const settings = await loadSettings(session, name, isNew ? "rules" : "stores");
-  await withLockOn(session, file, async () => {
-    if (isNew) refuseUnwritableFolder(dirname(path));
-    const input: InputText = isNew ? { path, bytes: new Uint8Array(), identity: null } : readOperand(session, file);
-    const edit = await begin(session, settings, name, input, isNew);
-    try {
-      const result = await editText(session, edit, basename(file));
-      if (isNew) replaceFile(path, result, { identity: null });
-      else writeInPlace(session, input, result);
-    } finally {
-      edit.close();
-    }
-  });
+  if (isNew) refuseUnwritableFolder(dirname(path));
+  const input: InputText = isNew ? { path, bytes: new Uint8Array(), identity: null } : readOperand(session, file);
+  const context = reviewingContext(session, settings, name);
+  const kept = await keptFor(session, path, context);
+  const edit = await (isNew
+    ? beginNew(session, settings, name, context)
+    : beginExisting(session, settings, name, context, input));
+  try {
+    // The lock is for the saving alone: others can change the file while somebody thinks, and are not overwritten.
+    const save = (result: Uint8Array): Promise<void> =>
+      withLockOn(session, file, () => {
+        if (isNew) replaceFile(path, result, { identity: null });
+        else writeInPlace(session, input, result);
+        return Promise.resolve();
+      });
+    await editText({ session, file, path, edit, kept, save });
+  } finally {
+    edit.close();
+  }
   return 0;
 }
 
-async function begin(
+async function keptFor(session: Session, path: string, context: Context): Promise<KeptText | undefined> {
+  if (session.invocation.values.recover === true) return readKept(path, context);
+  const earlier = findKept(path);
+  if (earlier !== null) {
+    session.log("warning", "There are edits of the file that were not saved; edit --recover goes on with them.", {
+      file: earlier,
+    });
+  }
+  return undefined;
+}
+
+function beginExisting(
   session: Session,
   settings: Settings,
   name: string | undefined,
+  context: Context,
   input: InputText,
-  isNew: boolean,
 ): Promise<EditSession> {
   const { values } = session.invocation;
+  return beginEdit(input.bytes, {
+    ...formatChoice(session, settings, name),
+    context,
+    ignoreMac: values["ignore-mac"] === true,
+    showMasterKeys: values["show-master-keys"] === true,
+  });
+}
+
+async function beginNew(
+  session: Session,
+  settings: Settings,
+  name: string | undefined,
+  context: Context,
+): Promise<EditSession> {
   const choice = formatChoice(session, settings, name);
-  const context = reviewingContext(session, settings, name);
-  if (!isNew) {
-    const options = { ...choice, context, ignoreMac: values["ignore-mac"] === true };
-    return beginEdit(input.bytes, { ...options, showMasterKeys: values["show-master-keys"] === true });
-  }
   const policy = await policyFor(session, settings, name);
   const text = Buffer.from(exampleTexts[choice.input.name]);
-  return beginNewFile(text, { ...choice, context, policy, strict: values.strict === true, allowUnencrypted: true });
+  const strict = session.invocation.values.strict === true;
+  try {
+    return await beginNewFile(text, { ...choice, context, policy, strict, allowUnencrypted: true });
+  } catch (error) {
+    if (!(error instanceof SopsError) || error.code !== "ERR_WRAP") throw error;
+    const reasons = error.message.replace(/^Could not generate data key: /, "");
+    throw new SopsError("ERR_DATA_KEY", `Error encrypting the data key with one or more master keys: ${reasons}`, {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: error,
+    });
+  }
 }
 
 /** Errors of the edited text, after which the user goes back to the editor. */
 const RETURNING: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_PARSE: "Could not load tree, probably due to invalid syntax.",
   ERR_LOAD: "SOPS metadata is invalid.",
+  ERR_NO_KEYS: "No master keys were provided, so sops can't encrypt the file.",
   ERR_NO_DOCUMENT: "Tree not valid for encryption.",
   ERR_ALREADY_ENCRYPTED: "Tree not valid for encryption.",
   ERR_EMIT: "Tree not valid for encryption.",
   ERR_ENCRYPT_VALUE: "Tree not valid for encryption.",
 };
 
-async function editText(session: Session, edit: EditSession, fileName: string): Promise<Uint8Array> {
-  const folder = createPrivateFolder({
-    env: session.host.env,
-    cleanup: session.cleanup,
-    expectedBytes: edit.text.length,
+/** The text in its private folder, from the editor's first start until it is saved. */
+async function editText(editing: Editing): Promise<void> {
+  const { session, edit, kept, file } = editing;
+  const first = kept?.text ?? edit.text;
+  if (kept !== undefined && kept.base !== edit.base) {
+    session.log("warning", "The file was changed after these edits were made; saving them undoes those changes.", {
+      file,
+    });
+  }
+  const folder = openFolder(session, first.length);
+  // A signal ends the program without passing the handlers below.
+  const settled = session.cleanup.add(() => {
+    const place = keepText(editing, folder);
+    if (place !== undefined) session.terminal.complain(`${session.dialect.program}: ${place}\n`);
   });
   try {
-    const path = folder.write(fileName, edit.text);
-    for (;;) {
-      await runEditor(session, path);
-      const edited = readEdited(path);
-      if (asBuffer(edited).equals(edit.text)) {
-        throw new SopsError("ERR_UNCHANGED", "File has not changed, exiting.");
-      }
-      const result = await finishOrReturn(session, edit, edited, folder);
-      if (result !== undefined) return result;
-    }
+    await editUntilSaved(editing, folder.write(basename(file), first));
+    if (kept !== undefined) removeKept(kept.path);
+  } catch (error) {
+    throw withPlace(error, keepText(editing, folder));
   } finally {
+    settled();
     folder.remove();
   }
+}
+
+function openFolder({ dialect, host, cleanup }: Session, expectedBytes: number): PrivateFolder {
+  const style = dialect.name === "sops" ? "reference" : "private";
+  return createPrivateFolder({ env: host.env, cleanup, expectedBytes, style });
+}
+
+async function editUntilSaved({ session, edit, kept, save }: Editing, path: string): Promise<void> {
+  for (;;) {
+    const started = performance.now();
+    await runEditor(session, path);
+    const edited = readEdited(path);
+    if (asBuffer(edited).equals(edit.text)) {
+      if (kept !== undefined) removeKept(kept.path);
+      throw unchanged(session, performance.now() - started);
+    }
+    const result = await finishOrReturn(session, edit, edited);
+    if (result === undefined) continue;
+    await save(result);
+    return;
+  }
+}
+
+/** Milliseconds in which nobody edits anything. */
+const AT_ONCE = 500;
+
+function unchanged({ dialect }: Session, elapsed: number): SopsError {
+  const isSuspicious = elapsed < AT_ONCE && dialect.name === "leafcrypt";
+  return new SopsError("ERR_UNCHANGED", "File has not changed, exiting.", {
+    ...(isSuspicious ? { hint: "an editor with a window of its own has to wait for it: EDITOR='code --wait'" } : {}),
+  });
 }
 
 function readEdited(path: string): Uint8Array {
@@ -100,26 +187,43 @@ async function finishOrReturn(
   session: Session,
   edit: EditSession,
   edited: Uint8Array,
-  folder: PrivateFolder,
 ): Promise<Uint8Array | undefined> {
   try {
     return await edit.finish(edited);
   } catch (error) {
     const reason = error instanceof SopsError ? RETURNING[error.code] : undefined;
-    if (reason === undefined || !(error instanceof SopsError)) throw keptText(error, folder);
+    if (reason === undefined || !(error instanceof SopsError)) throw error;
     session.log("error", `${reason} Press enter to return to the editor, or Ctrl+C to exit.`, { error: error.message });
-    if (session.terminal.readLine() === undefined) throw keptText(error, folder);
+    if ((await session.terminal.readLine()) === undefined) throw error;
     return undefined;
   }
 }
 
-/** What somebody typed is not thrown away: the folder stays, and the message says where (I-24). */
-function keptText(error: unknown, folder: PrivateFolder): SopsError {
-  const kept = folder.keep();
-  const code = error instanceof SopsError ? error.code : "ERR_PROCESS";
-  const message = error instanceof SopsError ? error.message : "the edited text could not be encrypted";
-  return new SopsError(code, message, {
-    hint: `the text you edited is in ${kept}; delete it when you have it back in the file`,
-    cause: error,
-  });
+/**
+ * Keeps what somebody typed, encrypted under the file's data key (I-24).
+ *
+ * @returns a sentence that says where it is; undefined if there is nothing new to keep
+ */
+function keepText({ edit, kept, path, file, session }: Editing, folder: PrivateFolder): string | undefined {
+  let text: Uint8Array;
+  try {
+    text = readFileSync(`${folder.path}/${basename(file)}`);
+  } catch {
+    return undefined; // The editor has removed it.
+  }
+  const isNew = text.length > 0 && ![edit.text, kept?.text].some((known) => known && asBuffer(known).equals(text));
+  if (!isNew) return undefined;
+  const place = writeKept(path, edit.keep(text), folder);
+  if (dirname(place) !== dirname(path)) {
+    return `what you edited is kept, encrypted, in ${place}: decrypt --input-type binary --output-type binary shows it`;
+  }
+  const keys = session.invocation.values["show-master-keys"] === true ? " --show-master-keys" : "";
+  return `what you edited is kept, encrypted, in ${place}: edit --recover${keys} ${file} goes on with it`;
+}
+
+function withPlace(error: unknown, place: string | undefined): unknown {
+  if (place === undefined) return error;
+  const isOurs = error instanceof SopsError;
+  const message = isOurs ? error.message : "the edited text could not be encrypted";
+  return new SopsError(isOurs ? error.code : "ERR_PROCESS", message, { hint: place, cause: error });
 }

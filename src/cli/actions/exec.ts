@@ -1,32 +1,26 @@
-import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
-import { constants } from "node:os";
+import { randomInt } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { SopsError } from "../../errors.ts";
 import { decrypt } from "../../operations/decrypt.ts";
 import { environmentOf } from "../../operations/environment.ts";
 import { createPrivateFolder } from "../../storage/temporary.ts";
+import { runChild, shellStatus, startDetached, type ChildEnd, type Job } from "../child.ts";
 import { contextOf } from "../context.ts";
 import { KILLED_STATUS } from "../exit-codes.ts";
-import { readOperand } from "../files.ts";
 import { serveFifo } from "../fifo.ts";
+import { readOperand } from "../files.ts";
+import { refuseUnsafe } from "../guard.ts";
 import type { Session } from "../session.ts";
 import { formatChoice, inputFormat, loadSettings, nameFor } from "../settings.ts";
-import { userIdentity, type UserIdentity } from "../user.ts";
+import { becomeUser } from "../user.ts";
 
-/** What is run: one text for the shell, or a program with its arguments (I-09). */
-interface Job {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly user: UserIdentity | undefined;
-}
+/** What the command line asks to run: one text for the shell, or a program with its arguments (I-09). */
+type Command = Pick<Job, "program" | "args">;
 
 /** `exec-env FILE COMMAND` */
 export async function execEnvAction(session: Session): Promise<number> {
   const { values } = session.invocation;
-  if (values["same-process"] === true && values.background === true) {
-    throw new SopsError("ERR_CONFLICTING_OPTIONS", "Error: The --same-process flag cannot be used with --background");
-  }
+  refuseExecConflicts(session);
   const { file, command } = operands(session);
   const input = readOperand(session, file);
   const format = inputFormat(session, nameFor(session, file));
@@ -34,16 +28,20 @@ export async function execEnvAction(session: Session): Promise<number> {
     context: contextOf(session),
     ignoreMac: values["ignore-mac"] === true,
   });
-  const user = userIdentity(values.user);
+  // Callers of the reference rely on getting what the file holds.
+  if (session.dialect.name === "leafcrypt") refuseUnsafe(entries, values.allow ?? "");
+  const user = becomeUser(values.user);
   const inherited = values.pristine === true ? {} : session.host.env;
-  return run(session, { ...command, env: { ...inherited, ...user?.variables, ...Object.fromEntries(entries) }, user });
+  const secrets = Object.fromEntries(entries.map(({ name, value }) => [name, value]));
+  return run(session, { ...command, env: { ...inherited, ...user, ...secrets } });
 }
 
 /** `exec-file FILE COMMAND` */
 export async function execFileAction(session: Session): Promise<number> {
   const { values } = session.invocation;
+  refuseExecConflicts(session);
   const { file, command } = operands(session);
-  const fileName = localName(values.filename);
+  const givenName = localName(values.filename);
   const name = nameFor(session, file);
   const settings = await loadSettings(session, name, "stores");
   const input = readOperand(session, file);
@@ -53,37 +51,52 @@ export async function execFileAction(session: Session): Promise<number> {
     ignoreMac: values["ignore-mac"] === true,
   };
   const plaintext = await decrypt(input.bytes, options);
-  const user = userIdentity(values.user);
-  const folder = createPrivateFolder({
-    env: session.host.env,
-    cleanup: session.cleanup,
-    expectedBytes: plaintext.length,
-  });
   try {
-    const usesFifo = values["no-fifo"] !== true && process.platform !== "win32";
-    if (values["no-fifo"] !== true && !usesFifo)
-      session.log("warning", "no fifos on windows, use --no-fifo next time", {}, "EXEC");
-    const fifo = usesFifo ? await serveFifo(folder.path, fileName, plaintext, session.host) : undefined;
-    const path = fifo?.path ?? folder.write(fileName, plaintext);
-    const job = { ...withPath(command, path), env: { ...session.host.env, ...user?.variables }, user };
-    try {
-      return await run(session, job);
-    } finally {
-      await fifo?.close();
-    }
+    return await runWithFile(session, command, plaintext, givenName);
   } finally {
     plaintext.fill(0);
-    if (values.background !== true) folder.remove();
   }
 }
 
-function withPath(command: Pick<Job, "program" | "args">, path: string): Pick<Job, "program" | "args"> {
-  return { program: command.program, args: command.args.map((argument) => argument.replaceAll("{}", path)) };
+async function runWithFile(
+  session: Session,
+  command: Command,
+  plaintext: Uint8Array,
+  givenName: string | undefined,
+): Promise<number> {
+  const { host, cleanup, dialect, invocation } = session;
+  // Before the folder is made, which is to be the user's.
+  const user = becomeUser(invocation.values.user);
+  const place = dialect.name === "sops" ? ({ style: "reference", prefix: ".sops" } as const) : {};
+  const folder = createPrivateFolder({ env: host.env, cleanup, expectedBytes: plaintext.length, ...place });
+  try {
+    const fifo = usesFifo(session) ? await serveFifo(folder.path, givenName ?? "tmp-file", plaintext, host) : undefined;
+    const path = fifo?.path ?? folder.write(givenName ?? `tmp-file${String(randomInt(2 ** 32))}`, plaintext);
+    try {
+      return await run(session, { ...withPath(command, path), env: { ...host.env, ...user } });
+    } finally {
+      fifo?.close();
+    }
+  } finally {
+    folder.remove();
+  }
+}
+
+function usesFifo(session: Session): boolean {
+  if (session.invocation.values["no-fifo"] === true) return false;
+  if (session.host.platform !== "win32") return true;
+  session.log("warning", "no fifos on windows, use --no-fifo next time", {}, "EXEC");
+  return false;
+}
+
+/** Every `{}` becomes the path, without quotes, as in the reference. */
+function withPath({ program, args }: Command, path: string): Command {
+  return { program, args: args.map((argument) => argument.replaceAll("{}", path)) };
 }
 
 /** A file name without any folder (safety.md 1.3). */
-function localName(name: string | undefined): string {
-  if (name === undefined || name === "") return "tmp-file";
+function localName(name: string | undefined): string | undefined {
+  if (name === undefined || name === "") return undefined;
   const isLocal = !isAbsolute(name) && !/[/\\\0]/.test(name) && name !== "." && name !== "..";
   if (isLocal) return name;
   throw new SopsError("ERR_USAGE", "The provided filename is not a local path.", {
@@ -91,85 +104,77 @@ function localName(name: string | undefined): string {
   });
 }
 
-function operands({ invocation, host }: Session): { file: string; command: Pick<Job, "program" | "args"> } {
+function refuseExecConflicts({ dialect, invocation: { command, values } }: Session): void {
+  if (values["same-process"] === true && values.background === true) {
+    throw new SopsError("ERR_CONFLICTING_OPTIONS", "Error: The --same-process flag cannot be used with --background");
+  }
+  // The reference starts the command and takes its file away at once.
+  if (command === "exec-file" && values.background === true && dialect.name === "leafcrypt") {
+    throw new SopsError("ERR_CONFLICTING_OPTIONS", "exec-file has to stay to remove the file after the command", {
+      hint: "leave out --background, and let the shell start it in the background: exec-file … &",
+    });
+  }
+}
+
+function operands({ invocation, host }: Session): { file: string; command: Command } {
   const { positionals, afterDashes = [] } = invocation;
-  const before = positionals.slice(0, positionals.length - afterDashes.length);
-  const [file, ...rest] = before;
+  const [file, ...rest] = positionals.slice(0, positionals.length - afterDashes.length);
   const [program, ...args] = afterDashes;
   if (file !== undefined && rest.length === 0 && program !== undefined) return { file, command: { program, args } };
   const [text, ...more] = [...rest, ...afterDashes];
-  if (file === undefined || text === undefined || more.length > 0) {
-    throw new SopsError(
-      "ERR_USAGE",
-      file === undefined
-        ? "error: missing file to decrypt"
-        : "error: missing file to decrypt or command: two arguments are needed",
-      {
-        hint: "put the command in quotes, FILE 'program argument', or after two dashes, FILE -- program argument",
-      },
-    );
+  if (file !== undefined && text !== undefined && more.length === 0) {
+    const isWindows = host.platform === "win32";
+    return {
+      file,
+      command: isWindows ? { program: "cmd.exe", args: ["/C", text] } : { program: "/bin/sh", args: ["-c", text] },
+    };
   }
-  return {
-    file,
-    command:
-      host.platform === "win32"
-        ? { program: "cmd.exe", args: ["/C", text] }
-        : { program: "/bin/sh", args: ["-c", text] },
-  };
+  const missing = "error: missing file to decrypt";
+  throw new SopsError("ERR_USAGE", file === undefined ? missing : `${missing} or command: two arguments are needed`, {
+    hint: "put the command in quotes, FILE 'program argument', or after two dashes, FILE -- program argument",
+  });
 }
 
 async function run(session: Session, job: Job): Promise<number> {
-  const { values } = session.invocation;
-  const isBackground = values.background === true;
-  if (isBackground)
-    session.log(
-      "warning",
-      "exec-env's --background option is deprecated and will be removed in a future version of sops",
-      {},
-      "EXEC",
-    );
-  const stdio: StdioOptions = isBackground ? "ignore" : "inherit";
-  const child = spawn(job.program, job.args, {
-    stdio,
-    env: { ...job.env },
-    detached: isBackground,
-    ...(job.user === undefined ? {} : { uid: job.user.uid, gid: job.user.gid }),
-  });
-  if (isBackground) {
-    child.unref();
-    return 0;
-  }
-  const { status, text } = await waitFor(child);
-  if (text !== undefined) session.terminal.complain(`${text}\n`);
-  return status;
+  const { command, values } = session.invocation;
+  if (values.background !== true) return statusOf(await runChild(session, job), session);
+  session.log(
+    "warning",
+    `${command}'s --background option is deprecated and will be removed in a future version of ${session.dialect.program}`,
+  );
+  return statusOf(startDetached(job), session);
 }
 
-const FORWARDED: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
-
-/** Waits for the command; signals go through to it, and the plaintext is removed after it has ended (I-25). */
-async function waitFor(child: ChildProcess): Promise<{ status: number; text?: string }> {
-  const handlers = FORWARDED.map((signal) => ({ signal, handle: () => void child.kill(signal) }));
-  const others = FORWARDED.map((signal) => ({ signal, listeners: process.listeners(signal) }));
-  for (const { signal } of others) process.removeAllListeners(signal);
-  for (const { signal, handle } of handlers) process.on(signal, handle);
-  try {
-    return await new Promise((resolve, reject) => {
-      child.on("error", () => {
-        reject(new SopsError("ERR_PROCESS", "the command could not be started"));
-      });
-      child.on("close", (code, signal) => {
-        if (signal !== null) resolve({ status: KILLED_STATUS, text: `signal: ${signalText(signal)}` });
-        else
-          resolve(
-            code === 0 || code === null ? { status: code ?? 1 } : { status: code, text: `exit status ${String(code)}` },
-          );
-      });
-    });
-  } finally {
-    for (const { signal, handle } of handlers) process.off(signal, handle);
-    for (const { signal, listeners } of others)
-      for (const listener of listeners) process.on(signal, listener as () => void);
+/**
+ * Our own face passes on how the command ended, and is silent about it, as env(1) is; the reference says it, and has one
+ * status for every signal.
+ */
+async function statusOf(end: ChildEnd, session: Session): Promise<number> {
+  const { dialect, invocation, terminal } = session;
+  const isSilent = dialect.name === "leafcrypt" || invocation.values["same-process"] === true;
+  if (end.kind === "failure") {
+    terminal.complain(`${dialect.program}: ${end.reason}\n`);
+    return dialect.name === "leafcrypt" ? end.status : 1;
   }
+  if (end.kind === "exit") {
+    if (end.status !== 0 && !isSilent) terminal.complain(`exit status ${String(end.status)}\n`);
+    return end.status;
+  }
+  if (invocation.values["same-process"] === true) await dieOf(end.signal, session);
+  if (isSilent) return shellStatus(end.signal);
+  terminal.complain(`signal: ${SIGNAL_TEXTS[end.signal] ?? end.signal}\n`);
+  return KILLED_STATUS;
+}
+
+/**
+ * With `--same-process` we end as the command did, by the same signal. Node cannot replace its process by another; we
+ * wait for the command instead and pass on streams, signals and its end, so that only the process number differs.
+ */
+async function dieOf(signal: NodeJS.Signals, { cleanup }: Session): Promise<void> {
+  cleanup.run();
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  await new Promise((resolve) => setTimeout(resolve, 100)); // delivered at the next turn, unless it does not end us
 }
 
 const SIGNAL_TEXTS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
@@ -181,7 +186,3 @@ const SIGNAL_TEXTS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGSEGV: "segmentation fault",
   SIGABRT: "aborted",
 };
-
-function signalText(signal: NodeJS.Signals): string {
-  return SIGNAL_TEXTS[signal] ?? `signal ${String(constants.signals[signal])}`;
-}

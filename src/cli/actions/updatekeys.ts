@@ -100,7 +100,7 @@ async function updateOne(session: Session, settings: Settings, file: string): Pr
     }
     session.terminal.print(formatKeyChanges(changes, session.paint, HEADLINE));
     if (values.check === true) return KEYS_DIFFER_STATUS;
-    if (values.yes !== true && !askYesNo(session, "Is this okay? (y/n):")) {
+    if (values.yes !== true && !(await askYesNo(session, "Is this okay? (y/n):"))) {
       say(session, `File ${path} left unchanged`);
       return 0;
     }
