@@ -1,10 +1,13 @@
+import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
+import { asBuffer } from "../bytes/utf8.ts";
 import { SopsError } from "../errors.ts";
-import { replaceFile } from "../storage/atomic.ts";
+import { replaceFile, type ReplaceOptions } from "../storage/atomic.ts";
 import { withFileLock } from "../storage/locks.ts";
 import { createOutput } from "../storage/output.ts";
 import { fileExists, readInput, type FileIdentity } from "../storage/read.ts";
 import type { Session } from "./session.ts";
+import { stateFolderFor } from "./state-folder.ts";
 
 /** A file to work on; `-` is standard input. */
 export interface InputText {
@@ -64,11 +67,38 @@ export function writeInPlace(session: Session, input: InputText, bytes: Uint8Arr
     ...(input.identity === null ? {} : { identity: input.identity }),
     // The reference leaves it to the system whether a file without write permission can be written.
     readOnly: session.dialect.name === "sops" ? "kernel" : "refuse",
+    ...carefully(session, input.path, bytes),
+  });
+  session.log("info", "File written successfully", { file: input.path });
+}
+
+/** What every writing has in common: the bytes are read back, and the user is told what could not be done as usual. */
+function carefully(
+  session: Session,
+  path: string,
+  bytes: Uint8Array,
+): Pick<ReplaceOptions, "verify" | "announce" | "recoveryFolder"> {
+  const recoveryFolder = stateFolder(session, path);
+  return {
+    ...(recoveryFolder === undefined ? {} : { recoveryFolder }),
+    verify: (written) => {
+      if (asBuffer(written).equals(asBuffer(bytes))) return;
+      throw new SopsError("ERR_WRITE", "the disk gave back other bytes than were written", {
+        hint: "nothing was replaced; check the disk before you try again",
+      });
+    },
     announce: (message, fields) => {
       session.log("warning", message, fields);
     },
-  });
-  session.log("info", "File written successfully", { file: input.path });
+  };
+}
+
+function stateFolder({ host }: Session, path: string): string | undefined {
+  try {
+    return stateFolderFor(realpathSync(path), host);
+  } catch {
+    return undefined; // Not there: nothing of it is to be kept.
+  }
 }
 
 /** Writes a result where `-i`, `--output` or neither say. `isSecret`: it holds plaintext. */
@@ -77,12 +107,7 @@ export function writeResult(session: Session, input: InputText, bytes: Uint8Arra
   const output = values.output ?? "";
   if (values["in-place"] === true) writeInPlace(session, input, bytes);
   else if (output !== "" && output !== "-") {
-    createOutput(output, bytes, {
-      secret: isSecret,
-      announce: (message, fields) => {
-        session.log("warning", message, fields);
-      },
-    });
+    createOutput(output, bytes, { secret: isSecret, ...carefully(session, output, bytes) });
   } else session.terminal.print(bytes);
 }
 
@@ -91,5 +116,6 @@ export async function withLockOn<T>(session: Session, operand: string | undefine
   if (operand === undefined || isStandardInput(operand) || operand === "/dev/stdin") return use();
   const path = resolve(session.workingDirectory, operand);
   if (!fileExists(path)) return use();
-  return withFileLock(path, { cleanup: session.cleanup }, use);
+  const lockFolder = stateFolder(session, path);
+  return withFileLock(path, { cleanup: session.cleanup, ...(lockFolder === undefined ? {} : { lockFolder }) }, use);
 }

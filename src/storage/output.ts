@@ -14,6 +14,8 @@ export interface OutputOptions {
   /** Whether `bytes` hold plaintext: a file that was not there is then made readable to its owner alone. */
   readonly secret: boolean;
   readonly announce?: Announce;
+  /** As for `replaceFile`; not called for what cannot be replaced. */
+  readonly verify?: (written: Uint8Array) => void;
   /** As for `replaceFile`. */
   readonly readOnly?: "refuse" | "kernel" | "force";
   /** As for `replaceFile`. */
