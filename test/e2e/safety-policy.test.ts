@@ -1,5 +1,4 @@
 // What a file may not make the program do (safety.md 1.2): its rule in the configuration is asked before it is written.
-import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { fixture, sandbox, type RunResult, type Sandbox } from "../support/sandbox.ts";
 import { AGE1, CANARY } from "../support/workbench.ts";
