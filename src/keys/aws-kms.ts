@@ -3,6 +3,7 @@ import type { KMSClient, KMSClientConfig } from "@aws-sdk/client-kms";
 import { encodeBase64 } from "../bytes/base64.ts";
 import { KeyError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { awsConnection } from "./aws-connection.ts";
 import type { KeyBackend, KeyDefaults, KeyRecord, MasterKey } from "./backend.ts";
 import {
   callRemote,
@@ -222,20 +223,11 @@ function requireAllowedProfile(profile: string, host: Host): void {
   throw new KeyError(`SOPS_AWS_PROFILE_ALLOWLIST does not allow the AWS profile ${printable(profile)}`);
 }
 
-/** Without a logger the SDK prints its advice on standard error. */
-const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-
-function nothing(): void {
-  // Said by our own errors.
-}
-
 async function connect(region: string, key: KmsKey, host: Host): Promise<KMSClient> {
   const { KMSClient } = await loadSdk();
   const base: KMSClientConfig = {
     region,
-    maxAttempts: 1, // callRemote repeats
-    logger: SILENT,
-    requestHandler: await requestHandlerFor(host),
+    ...(await awsConnection(host)),
     ...(key.profile === "" ? {} : { profile: key.profile }),
   };
   return new KMSClient(key.role === "" ? base : { ...base, credentials: await roleCredentials(key, base) });
@@ -281,21 +273,6 @@ class RoleError extends Error {
  */
 export function sessionName(hostName: string): string {
   return `sops@${hostName.replaceAll(/[^a-zA-Z0-9=,.@-_]/g, "")}`.slice(0, 64);
-}
-
-/** The SDK reads proxies and the CA bundle from nowhere; the reference does. */
-async function requestHandlerFor(host: Host): Promise<NonNullable<KMSClientConfig["requestHandler"]>> {
-  const { httpsAgent, proxyForHost } = await import("./agent.ts");
-  const bundle = host.env["AWS_CA_BUNDLE"] ?? "";
-  const ca = bundle === "" ? null : host.readFile(bundle);
-  if (bundle !== "" && ca === null)
-    throw new KeyError(`there is no file ${printable(bundle)}, which AWS_CA_BUNDLE names`);
-  return {
-    connectionTimeout: 5000,
-    httpsAgent: httpsAgent({ ca: ca === null ? undefined : Buffer.from(ca).toString("utf8") }, (name) =>
-      proxyForHost(name, host.env),
-    ),
-  };
 }
 
 const ADVICE: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { asBuffer } from "../../bytes/utf8.ts";
 import { policyFromRule } from "../../config/policy.ts";
 import { ConfigError, SopsError } from "../../errors.ts";
@@ -10,6 +10,7 @@ import { applyKeyChanges, planKeyChanges } from "../../operations/update-keys.ts
 import { contextOf } from "../context.ts";
 import { KEYS_DIFFER_STATUS } from "../exit-codes.ts";
 import { readOperand, requireOperand, withLockOn, writeInPlace } from "../files.ts";
+import { filesBelow } from "../folders.ts";
 import { formatKeyChanges } from "../key-diff.ts";
 import { formatProgressLine } from "../log.ts";
 import { askYesNo } from "../prompt.ts";
@@ -52,16 +53,6 @@ function mayBeEncrypted(session: Session, file: string): boolean {
     if (error instanceof SopsError) return true;
     throw error;
   }
-}
-
-function filesBelow(path: string): string[] {
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
-  return readdirSync(path, { withFileTypes: true })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      if (entry.isDirectory()) return entry.name === ".git" ? [] : filesBelow(join(path, entry.name));
-      return entry.isFile() ? [join(path, entry.name)] : [];
-    });
 }
 
 async function updateReporting(session: Session, settings: Settings, file: string): Promise<number> {
