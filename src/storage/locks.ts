@@ -11,6 +11,7 @@ import {
   nodeFileSystem,
   openFlags,
   readAll,
+  succeeds,
   writeAll,
   type FileSystem,
 } from "./file-system.ts";
@@ -63,7 +64,7 @@ export async function withFileLock<T>(
 }
 
 async function acquire(path: string, options: LockOptions, files: FileSystem): Promise<() => void> {
-  const target = resolveLinks(resolve(path), files);
+  const target = explaining("ERR_WRITE", couldNotLock, path, () => resolveLinks(resolve(path), files));
   const own = JSON.stringify({ ...ownIdentity(files), token: randomBytes(8).toString("hex") });
   const deadline = Date.now() + (options.timeout ?? DEFAULT_TIMEOUT);
   let pause: number = PAUSES.first;
@@ -71,12 +72,23 @@ async function acquire(path: string, options: LockOptions, files: FileSystem): P
     const lock = createLock(target, own, options, files);
     if (lock.state === "impossible") return () => undefined;
     if (lock.state === "made") return releasing(lock.path, own, options.cleanup, files);
-    const seen = readLock(lock.path, files);
-    if (seen !== null && isVoid(seen, files)) removeVoidLock(lock.path, seen, target, files);
-    else if (Date.now() >= deadline) throw locked(path, lock.path, seen);
+    const holder = explaining("ERR_WRITE", couldNotLock, target, () => holderOf(lock.path, target, files));
+    if (holder !== "none" && Date.now() >= deadline) throw locked(path, lock.path, holder);
     await delay(pause * (0.5 + Math.random()));
     pause = Math.min(2 * pause, PAUSES.longest);
   }
+}
+
+function couldNotLock(): string {
+  return "Could not lock file";
+}
+
+/** Looks at a lock that is taken: null if it is gone by now, `none` if it was void, and is removed. */
+function holderOf(path: string, target: string, files: FileSystem): SeenLock | null | "none" {
+  const seen = readLock(path, files);
+  if (seen === null || !isVoid(seen, files)) return seen;
+  removeVoidLock(path, seen, target, files);
+  return "none";
 }
 
 /** One try to make the lock: where, and what came of it. */
@@ -90,21 +102,16 @@ function createLock(target: string, content: string, options: LockOptions, files
   const elsewhere = createHash("sha256").update(target).digest("hex").slice(0, 32) + siblingSuffixes.lock;
   const places = [siblingOf(target, siblingSuffixes.lock)];
   if (options.lockFolder !== undefined) places.push(`${options.lockFolder}/${elsewhere}`);
-  return explaining(
-    "ERR_WRITE",
-    () => "Could not lock file",
-    target,
-    (): LockAttempt => {
-      for (const path of places) {
-        try {
-          return { state: createExclusively(path, content, files) ? "made" : "taken", path };
-        } catch (error) {
-          if (!isErrno(error, "EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR")) throw error;
-        }
+  return explaining("ERR_WRITE", couldNotLock, target, (): LockAttempt => {
+    for (const path of places) {
+      try {
+        return { state: createExclusively(path, content, files) ? "made" : "taken", path };
+      } catch (error) {
+        if (!isErrno(error, "EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR")) throw error;
       }
-      return { state: "impossible" };
-    },
-  );
+    }
+    return { state: "impossible" };
+  });
 }
 
 /** Makes a file with this content; false if there is one. */
@@ -131,7 +138,10 @@ function createExclusively(path: string, content: string, files: FileSystem): bo
 function releasing(path: string, own: string, cleanup: Cleanup, files: FileSystem): () => void {
   const release = (): void => {
     settled();
-    if (readLock(path, files)?.content === own) removeSibling(path, files);
+    // The work is done: a lock that cannot be looked at is left, and void once its process is gone.
+    succeeds(() => {
+      if (readLock(path, files)?.content === own) removeSibling(path, files);
+    });
   };
   const settled = cleanup.add(release);
   return release;

@@ -71,13 +71,13 @@ export function readStdin(files: FileSystem = nodeFileSystem): Uint8Array {
   );
 }
 
-/** Whether something with this name can be looked at, links followed; the reference asks this before it edits. */
+/** Whether there is something with this name, links followed. What cannot be looked at is for its reader to report. */
 export function fileExists(path: string, files: FileSystem = nodeFileSystem): boolean {
   try {
     files.stat(path);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return !isErrno(error, "ENOENT", "ENOTDIR");
   }
 }
 
