@@ -47,5 +47,7 @@ export default tseslint.config(
       "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
     },
   },
+  // Tools in plain JavaScript, which no tsconfig knows.
+  { files: ["**/*.mjs"], ...tseslint.configs.disableTypeChecked },
   ...layerRules.filter((rule) => rule.rules["no-restricted-imports"][1].patterns[0].group.length > 0),
 );

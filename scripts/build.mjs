@@ -12,7 +12,7 @@ const external = [/^node:/, ...Object.keys(optionalDependencies).map((name) => n
 /** Some modules are loaded early by one part and lazily by another; that is no mistake. */
 const checks = { ineffectiveDynamicImport: false };
 
-const program = lazyChunks("src/cli/start.ts");
+const program = lazyChunks();
 const outputs = [
   {
     input: { main: "src/cli/start.ts" },

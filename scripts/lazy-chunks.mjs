@@ -16,7 +16,7 @@ const parts = {
 const LAZY_MODULES = ["node:os", "node:timers/promises", "node:buffer"];
 
 /** The chunks of the program, and the plugin that makes `require` wait for the first use. */
-export function lazyChunks(entry) {
+export function lazyChunks() {
   const core = new Set();
   return {
     codeSplitting: {
