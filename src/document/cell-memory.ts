@@ -43,6 +43,11 @@ export class CellMemory {
     this.#cells.push(end === cell.text.length ? cell : { ...cell, text: cell.text.slice(0, end) });
   }
 
+  /** Starts handing out from the beginning, for another attempt to seal. */
+  rewind(): void {
+    for (const queue of this.#index?.values() ?? []) queue.taken = 0;
+  }
+
   /** The next remembered cell for these bytes; the last one is handed out again and again. */
   take(plain: Uint8Array, type: CellType, aad: string): RememberedCell | undefined {
     this.#index ??= buildIndex(this.#cells);

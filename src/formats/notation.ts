@@ -1,11 +1,12 @@
-import type { Comment, Entry, Leaf, Mapping, Node } from "../document/model.ts";
+import { isCommentCell } from "../document/cell.ts";
 import { firstDifference } from "../document/compare.ts";
+import type { Comment, Entry, Leaf, Mapping, Node } from "../document/model.ts";
 import { FormatError } from "../errors.ts";
 import type { Format, Source } from "./format.ts";
 
 type Item = Entry | Node | Comment;
 
-/** The four texts of an edit; trees that belong together have the same shape. */
+/** The four texts of an edit; the trees of two and two have the same shape. */
 export interface EditedTexts {
   /** The encrypted file as it was, and its plain text as the editor showed it. */
   readonly before: Source;
@@ -15,52 +16,107 @@ export interface EditedTexts {
   readonly sealed: Source;
 }
 
+/** How a value stood in the encrypted file, and in the editor. */
+interface Notation {
+  readonly cell: string;
+  readonly encrypted: string;
+  readonly shown: string;
+}
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
 /**
- * Gives values that were not changed the notation they had in the encrypted file. A plain text may need quotes that its
- * cell does not (`a: ENC[…]` is shown as `a: "123"`), and they would stay around the cell after an edit of another value.
+ * Gives values that were not changed the text they had in the encrypted file. A plain text may need quotes that its cell
+ * does not (`a: ENC[…]` is shown as `a: "123"`), and they would stay around the cell after an edit of another value; and
+ * equal values under one path may have taken each other's cells.
  *
- * A value gets its old text back if it has its old cell and stands in the editor's text exactly as it was shown there.
+ * A value was not changed if it stands exactly as it was shown, in its old place or with its old cell.
  *
- * @returns the text of `sealed` with such values in their old notation, as bytes; undefined where there is nothing to
- *   change, or the changed text would read otherwise
+ * @returns the bytes of `sealed` with such values as they were; undefined where there is nothing to do, or the text
+ *   would not read as it should
  */
 export function restoreNotation(format: Format, texts: EditedTexts): Uint8Array | undefined {
-  const known = new Map<string, { notation: string; shown: string }>();
-  const isKnown = forEachPair(texts.before.documents, texts.shown.documents, (old, shown) => {
+  const byPlace = new Map<string, Notation>();
+  const byCell = new Map<string, Notation>();
+  const isKnown = forEachPair(texts.before.documents, texts.shown.documents, (old, shown, place) => {
     if (typeof old.value !== "string" || old.value === "") return;
-    known.set(cellOf(old.value), { notation: textOf(texts.before, old), shown: textOf(texts.shown, shown) });
+    const notation = {
+      cell: cellOf(old.value),
+      encrypted: textOf(texts.before, old),
+      shown: textOf(texts.shown, shown),
+    };
+    byPlace.set(place, notation);
+    byCell.set(notation.cell, notation);
   });
-  const edits: { start: number; end: number; text: string }[] = [];
-  const isPaired = forEachPair(texts.edited.documents, texts.sealed.documents, (edited, sealed) => {
-    const old = typeof sealed.value === "string" ? known.get(cellOf(sealed.value)) : undefined;
-    const { span } = sealed;
-    if (old === undefined || span === undefined || old.shown !== textOf(texts.edited, edited)) return;
-    const text = textOf(texts.sealed, sealed);
-    if (text === old.notation || /^[|>][^\n]*#/.test(text)) return; // a comment on the header's line would go
-    const lineBreak = text.endsWith("\n") && !old.notation.endsWith("\n") ? "\n" : "";
-    edits.push({ start: span.start, end: span.end, text: old.notation + lineBreak });
+  const edits: Edit[] = [];
+  const restored = new Map<Leaf, Leaf>();
+  const isPaired = forEachPair(texts.edited.documents, texts.sealed.documents, (edited, sealed, place) => {
+    const text = textOf(texts.edited, edited);
+    if (typeof sealed.value !== "string" || sealed.span === undefined) return;
+    const old = [byPlace.get(place), byCell.get(cellOf(sealed.value))].find((notation) => notation?.shown === text);
+    const edit = old === undefined ? undefined : editTo(old, textOf(texts.sealed, sealed), sealed.span);
+    if (old === undefined || edit === undefined) return;
+    edits.push(edit);
+    restored.set(sealed, { ...sealed, value: old.cell });
   });
   if (!isKnown || !isPaired || edits.length === 0) return undefined;
-  return applied(format, texts.sealed, edits);
+  return applied(format, texts.sealed, edits, restored);
+}
+
+/**
+ * Gives values that stand in an edited text exactly as they were shown the value they had: a text does not tell all there
+ * is to a value (`1.0` is shown as `1`, which reads as an integer).
+ *
+ * @param plain - the trees that were shown
+ * @returns the trees of `edited` with such values; they are `edited`'s own if it cannot be told
+ */
+export function restoreValues(plain: readonly Mapping[], shown: Source, edited: Source): readonly Mapping[] {
+  const known = new Map<string, { leaf: Leaf; text: string }>();
+  const isKnown = forEachPair(plain, shown.documents, (leaf, other, place) => {
+    known.set(place, { leaf, text: textOf(shown, other) });
+  });
+  if (!isKnown) return edited.documents;
+  const restored = new Map<Leaf, Leaf>();
+  forEachPair(edited.documents, edited.documents, (leaf, _same, place) => {
+    const old = known.get(place);
+    if (old === undefined || leaf.span === undefined || old.text !== textOf(edited, leaf)) return;
+    const { value, text } = old.leaf;
+    restored.set(leaf, { kind: "leaf", value, ...(text === undefined ? {} : { text }), span: leaf.span });
+  });
+  return edited.documents.map((document) => mapLeaves(document, (leaf) => restored.get(leaf) ?? leaf));
+}
+
+function editTo(old: Notation, text: string, { start, end }: { start: number; end: number }): Edit | undefined {
+  if (text === old.encrypted) return undefined;
+  // A comment on the line of a block scalar's header stays behind the value.
+  const comment = old.encrypted.includes("\n") ? "" : (/^[|>]\S*([ \t]+#[^\n]*)/.exec(text)?.[1] ?? "");
+  const lineBreak = text.endsWith("\n") && !old.encrypted.endsWith("\n") ? "\n" : "";
+  return { start, end, text: old.encrypted + comment + lineBreak };
 }
 
 function applied(
   format: Format,
-  source: Source,
-  edits: readonly { start: number; end: number; text: string }[],
+  { format: name, text, documents }: Source,
+  edits: readonly Edit[],
+  restored: ReadonlyMap<Leaf, Leaf>,
 ): Uint8Array | undefined {
-  let text = "";
+  let result = "";
   let position = 0;
-  for (const { start, end, text: replacement } of [...edits].sort((a, b) => a.start - b.start)) {
+  for (const { start, end, text: replacement } of edits.toSorted((a, b) => a.start - b.start)) {
     if (start < position) return undefined;
-    text += source.text.slice(position, start) + replacement;
+    result += text.slice(position, start) + replacement;
     position = end;
   }
   // A text of the line formats has one character for each byte.
-  const encoding = source.format === "dotenv" || source.format === "ini" ? "latin1" : "utf8";
-  const bytes = Buffer.from(text + source.text.slice(position), encoding);
+  const encoding = name === "dotenv" || name === "ini" ? "latin1" : "utf8";
+  const bytes = Buffer.from(result + text.slice(position), encoding);
+  const expected = documents.map((document) => mapLeaves(document, (leaf) => asCell(restored.get(leaf) ?? leaf)));
   try {
-    const difference = firstDifference(source.documents, format.read(bytes).documents, { withComments: true });
+    const difference = firstDifference(expected, format.read(bytes).documents, { withComments: true });
     return difference === undefined ? bytes : undefined;
   } catch (error) {
     if (error instanceof FormatError) return undefined;
@@ -68,7 +124,22 @@ function applied(
   }
 }
 
-/** What follows a cell's last bracket is not part of it. */
+function mapLeaves(document: Mapping, change: (leaf: Leaf) => Leaf): Mapping {
+  const visit = (item: Item): Item => {
+    if (item.kind === "entry") return { ...item, value: visit(item.value) as Node };
+    if (item.kind === "leaf") return change(item);
+    if (item.kind === "comment") return item;
+    return { ...item, items: (item.items as readonly Item[]).map(visit) } as Node;
+  };
+  return visit(document) as Mapping;
+}
+
+/** What follows a cell's last bracket, such as the line break of a block scalar, is not part of it. */
+function asCell(leaf: Leaf): Leaf {
+  const { value } = leaf;
+  return typeof value === "string" && value.startsWith("ENC[") ? { ...leaf, value: cellOf(value) } : leaf;
+}
+
 function cellOf(text: string): string {
   return text.slice(0, text.lastIndexOf("]") + 1);
 }
@@ -77,23 +148,36 @@ function textOf({ text }: Source, { span }: Leaf): string {
   return span === undefined ? "" : text.slice(span.start, span.end);
 }
 
-/** Visits the leaves of two lists of trees side by side; false if they are not of one shape. */
-function forEachPair(a: readonly Item[], b: readonly Item[], visit: (a: Leaf, b: Leaf) => void): boolean {
-  if (a.length !== b.length) return false;
-  return a.every((item, index) => {
-    const other = b[index];
-    return other !== undefined && visitPair(item, other, visit);
+type PairVisitor = (a: Leaf, b: Leaf, place: string) => void;
+
+/**
+ * Visits the leaves of two lists of trees side by side, with a text that says where in the tree they stand; comments do
+ * not count. False if the trees are not of one shape.
+ */
+function forEachPair(a: readonly Item[], b: readonly Item[], visit: PairVisitor, place = ""): boolean {
+  const [left, right] = [a.filter(isNoComment), b.filter(isNoComment)];
+  if (left.length !== right.length) return false;
+  return left.every((item, index) => {
+    const other = right[index];
+    return other !== undefined && visitPair(item, other, visit, `${place}/${String(index)}`);
   });
 }
 
-function visitPair(a: Item, b: Item, visit: (a: Leaf, b: Leaf) => void): boolean {
-  if (a.kind === "entry" && b.kind === "entry") return a.key === b.key && visitPair(a.value, b.value, visit);
+/** The reference stores comments in lists as items (file-format.md 7.2.3). */
+function isNoComment(item: Item): boolean {
+  if (item.kind === "comment") return false;
+  return !(item.kind === "leaf" && typeof item.value === "string" && isCommentCell(item.value));
+}
+
+function visitPair(a: Item, b: Item, visit: PairVisitor, place: string): boolean {
+  if (a.kind === "entry" && b.kind === "entry") {
+    return a.key === b.key && visitPair(a.value, b.value, visit, `${place} ${JSON.stringify(a.key)}`);
+  }
   if (a.kind === "leaf" && b.kind === "leaf") {
-    if (a.span?.style !== "alias" && b.span?.style !== "alias") visit(a, b);
+    if (a.span?.style !== "alias" && b.span?.style !== "alias") visit(a, b, place);
     return true;
   }
-  if (isContainer(a) && isContainer(b)) return a.kind === b.kind && forEachPair(a.items, b.items, visit);
-  return a.kind === b.kind;
+  return isContainer(a) && isContainer(b) && a.kind === b.kind && forEachPair(a.items, b.items, visit, place);
 }
 
 function isContainer(item: Item): item is Mapping | Extract<Node, { kind: "sequence" }> {

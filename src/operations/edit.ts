@@ -1,8 +1,9 @@
 import { DATA_KEY_LENGTH } from "../bytes/aes-gcm.ts";
 import { entry, findEntry, leaf, type Entry, type Mapping, type Node } from "../document/model.ts";
+import { open } from "../document/seal.ts";
 import { EmitError, SopsError } from "../errors.ts";
 import type { Source } from "../formats/format.ts";
-import { restoreNotation, type EditedTexts } from "../formats/notation.ts";
+import { restoreNotation, restoreValues, type EditedTexts } from "../formats/notation.ts";
 import { formatUtcSeconds } from "../go/time.ts";
 import { storedThreshold } from "../keys/groups.ts";
 import type { WrappedKey } from "../keys/wrapped-key.ts";
@@ -19,7 +20,7 @@ import {
   wrapForPolicy,
   type EncryptOptions,
 } from "./encrypt.ts";
-import { loadFile, openFile, selectionOf, type OpenedFile } from "./encrypted-file.ts";
+import { hasMac, loadFile, openFile, selectionOf, type OpenedFile } from "./encrypted-file.ts";
 import { refuseShadowedGroups } from "./guard.ts";
 import { withMetadataOf } from "./kept-metadata.ts";
 import { sealRecovery } from "./recovery.ts";
@@ -98,19 +99,29 @@ function keepsFile({ source }: OpenedFile, options: EditOptions): boolean {
 }
 
 /** Seals an edited text with the metadata where and as they stood in the file, and unchanged values as well. */
-function resealInFile(input: ResealInput, shown: Uint8Array, opened: OpenedFile, options: EditOptions): Uint8Array {
+function resealInFile(input: ResealInput, shownText: Uint8Array, opened: OpenedFile, options: EditOptions): Uint8Array {
   const format = options.output;
+  const shown = format.read(shownText);
   const edited = withMetadataOf(opened.source, input.source, format);
-  const sealed = edited === undefined ? undefined : tryReseal(edited, input, options);
-  if (edited === undefined || sealed === undefined) return reseal(input, options);
+  const sealed = edited === undefined ? undefined : tryReseal(edited, shown, input, opened, options);
+  if (edited === undefined || sealed === undefined) {
+    return reseal({ ...input, plain: restoreValues(opened.plain, shown, input.source) }, options);
+  }
   const before = { ...opened.source, documents: opened.documents };
-  return withOldNotation(sealed, { before, shown: format.read(shown), edited }, options);
+  return withOldNotation(sealed, { before, shown, edited }, input, options);
 }
 
-function tryReseal(edited: Source, input: ResealInput, options: EditOptions): Uint8Array | undefined {
+function tryReseal(
+  edited: Source,
+  shown: Source,
+  input: ResealInput,
+  opened: OpenedFile,
+  options: EditOptions,
+): Uint8Array | undefined {
   const { documents } = takeMetadata(edited.documents, options.output.metadataPlace);
+  const plain = restoreValues(opened.plain, shown, { ...edited, documents });
   try {
-    return reseal({ ...input, source: edited, plain: documents, before: edited.documents }, options);
+    return reseal({ ...input, source: edited, plain, before: edited.documents }, options);
   } catch (error) {
     // The old place of the metadata is no good; their usual one may be.
     if (error instanceof EmitError) return undefined;
@@ -118,8 +129,19 @@ function tryReseal(edited: Source, input: ResealInput, options: EditOptions): Ui
   }
 }
 
-function withOldNotation(sealed: Uint8Array, texts: Omit<EditedTexts, "sealed">, { output }: EditOptions): Uint8Array {
-  return restoreNotation(output, { ...texts, sealed: output.read(sealed) }) ?? sealed;
+/** Gives unchanged values their old text back, if what comes out opens and has its MAC. */
+function withOldNotation(
+  sealed: Uint8Array,
+  texts: Omit<EditedTexts, "sealed">,
+  { dataKey, selection, metadata }: Pick<ResealInput, "dataKey" | "selection" | "metadata">,
+  { output, context }: EditOptions,
+): Uint8Array {
+  const restored = restoreNotation(output, { ...texts, sealed: output.read(sealed) });
+  if (restored === undefined) return sealed;
+  const file = loadFile(restored, output, context);
+  const { macOnlyEncrypted } = metadata;
+  const { mac } = open(file.documents, { dataKey, selection, macOnlyEncrypted });
+  return hasMac(file.metadata, dataKey, mac) ? restored : sealed;
 }
 
 async function review(opened: OpenedFile, after: readonly Mapping[], { context, output }: EditOptions): Promise<void> {
@@ -129,7 +151,7 @@ async function review(opened: OpenedFile, after: readonly Mapping[], { context, 
 
 async function finishWithKeys(
   edited: Uint8Array,
-  shown: Uint8Array,
+  shownText: Uint8Array,
   opened: OpenedFile,
   options: EditOptions,
 ): Promise<Uint8Array> {
@@ -144,15 +166,29 @@ async function finishWithKeys(
   const metadata = withRaisedVersion({ ...wanted, groups, shamirThreshold });
   // The metadata may ask for another selection than the file was opened with.
   const selection = await selectionOf(metadata);
-  const input = { ...opened, source, plain: taken.documents, metadata, selection, before: source.documents };
+  const shown = output.read(shownText);
+  const plain = keepsFile(opened, options)
+    ? valuesUnderKeys(shown, { ...source, documents: taken.documents }, opened, options)
+    : taken.documents;
+  const input = { ...opened, source, plain, metadata, selection, before: source.documents };
   const sealed = reseal(input, options);
-  const texts = { before: opened.source, shown: output.read(shown), edited: source };
-  const bytes = keepsFile(opened, options) ? withOldNotation(sealed, texts, options) : sealed;
+  const texts = { before: opened.source, shown, edited: source };
+  const bytes = keepsFile(opened, options) ? withOldNotation(sealed, texts, input, options) : sealed;
   await review({ ...opened, metadata }, taken.documents, options);
   const file = loadFile(bytes, output, context);
   const keyGroups = wanted.groups.map((group) => group.map(({ key }) => key));
   const changes = await planKeyChanges(file, { keyGroups, shamirThreshold: wanted.shamirThreshold }, context);
   return changes.isUpToDate ? bytes : applyKeyChanges(file, changes, options);
+}
+
+function valuesUnderKeys(
+  shown: Source,
+  edited: Source,
+  { plain }: OpenedFile,
+  { output }: EditOptions,
+): readonly Mapping[] {
+  const { documents } = takeMetadata(shown.documents, output.metadataPlace);
+  return restoreValues(plain, { ...shown, documents }, edited);
 }
 
 function invalidMetadata(reason: string): SopsError {

@@ -131,6 +131,12 @@ function checkMac(metadata: Metadata, dataKey: KeyObject, computed: string): voi
     throw new MacMismatchError(`MAC mismatch. File has ${describeMac(stored)}, computed ${computed}`);
 }
 
+/** Whether the MAC in a file's metadata is the one computed of its values. */
+export function hasMac(metadata: Metadata, dataKey: KeyObject, computed: string): boolean {
+  const cell = openCell(dataKey, metadata.mac, metadata.lastModified);
+  return typeof cell !== "string" && isSameMac(cell.plain.toString("utf8"), computed);
+}
+
 /** A stored MAC is shown only if it is one: 128 hexadecimal digits. */
 function describeMac(text: string): string {
   return /^[\dA-Fa-f]{128}$/.test(text) ? text : "something that is no MAC";

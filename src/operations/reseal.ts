@@ -33,6 +33,7 @@ export function reseal(input: ResealInput, options: FormatChoice & { readonly co
   const { source, dataKey, selection, memory, before } = input;
   const { context, output } = options;
   const keeps = keepsText(source, options);
+  memory.rewind();
   const sealed = seal(input.plain, {
     dataKey,
     selection,
