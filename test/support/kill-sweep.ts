@@ -10,9 +10,14 @@ export interface Sweep {
   /** The name of the file in it that is written; other files the command may not leave behind. */
   readonly file: string;
   readonly command: readonly string[];
+  /** `{}` stands for the copy here, too. */
   readonly env?: NodeJS.ProcessEnv;
   /** Whether the file holds new content, for commands that never write the same twice; looks at the copy. */
   readonly accept?: (copy: string) => boolean;
+  /** What no file that the command leaves may hold, unless it is the file that is written. */
+  readonly secret?: string;
+  /** Disturbs only every n-th call, beginning with a random one of the first n. */
+  readonly every?: number;
   /** Errno names with which the calls fail in further runs; without any, the command is only killed. */
   readonly errors?: readonly string[];
 }
@@ -42,13 +47,18 @@ export function killSweep(sweep: Sweep): SweepResult {
   });
   const disturbances = ["signal=KILL", ...(sweep.errors ?? []).map((error) => `error=${error}`)];
   const failures = disturbances.flatMap((disturbance) =>
-    undisturbed.steps.flatMap(({ call, count }) => {
+    sampleOf(undisturbed.steps, sweep.every).flatMap(({ call, count }) => {
       const inject = ["-e", `trace=${call}`, "-e", `inject=${call}:${disturbance}:when=${String(count)}`];
       const fault = runTraced(sweep, inject, (run) => faultIn(run, sweep, undisturbed.content));
       return fault === null ? [] : [`${disturbance} at ${call} number ${String(count)}: ${fault}`];
     }),
   );
-  return { runs: disturbances.length * undisturbed.steps.length, failures };
+  return { runs: disturbances.length * Math.ceil(undisturbed.steps.length / (sweep.every ?? 1)), failures };
+}
+
+function sampleOf<T>(steps: readonly T[], every = 1): readonly T[] {
+  const first = Math.floor(Math.random() * every);
+  return steps.filter((_, index) => index % every === first);
 }
 
 const CALLS = (
@@ -74,13 +84,17 @@ function runTraced<T>(sweep: Sweep, straceOptions: readonly string[], look: (run
     const trace = join(parent, "trace");
     const { status } = spawnSync("strace", ["-qq", "-o", trace, ...straceOptions, "--", ...words], {
       cwd: copy,
-      env: sweep.env ?? process.env,
+      env: environmentIn(copy, sweep.env ?? process.env),
       stdio: "ignore",
     });
     return look({ copy, status, trace: readFileSync(trace, "latin1") });
   } finally {
     rmSync(parent, { recursive: true, force: true });
   }
+}
+
+function environmentIn(copy: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.replaceAll("{}", copy)]));
 }
 
 /** The calls to disturb, each with how many of its name were made up to it. */
@@ -98,6 +112,9 @@ function stepsOf(trace: string, file: string): { readonly call: string; readonly
   return steps;
 }
 
+/** Where `edit` keeps, encrypted, what it could not save. */
+const KEPT_EDIT = ".leafcrypt-edit";
+
 /** What is wrong after a disturbed run; null if nothing is. */
 function faultIn({ copy, status }: Run, sweep: Sweep, fresh: Buffer): string | null {
   const old = contentOf(join(sweep.folder, sweep.file));
@@ -110,9 +127,16 @@ function faultIn({ copy, status }: Run, sweep: Sweep, fresh: Buffer): string | n
   const known = new Set([...readdirSync(sweep.folder), sweep.file]);
   // A lock that could not be removed is void once its process is gone.
   const left = readdirSync(copy).filter((name) => !known.has(name) && !name.endsWith("-lock"));
-  if (!killed && left.length > 0) return `left behind: ${left.join(", ")}`;
+  const forgotten = left.filter((name) => !name.endsWith(KEPT_EDIT));
+  if (!killed && forgotten.length > 0) return `left behind: ${forgotten.join(", ")}`;
+  const telling = left.find((name) => holds(join(copy, name), sweep.secret));
+  if (telling !== undefined) return `left in clear: ${telling}`;
   const open = left.find((name) => (statSync(join(copy, name)).mode & 0o077) !== 0 && isPartial(copy, name, fresh));
   return open === undefined ? null : `readable to others: ${open}`;
+}
+
+function holds(path: string, secret: string | undefined): boolean {
+  return secret !== undefined && statSync(path).isFile() && readFileSync(path).includes(secret);
 }
 
 function contentOf(path: string): Buffer | null {
