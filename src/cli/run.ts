@@ -1,4 +1,5 @@
 import { decryptAction } from "./actions/decrypt.ts";
+import { refuseUnaudited } from "./audit.ts";
 import type { CommandName } from "./commands.ts";
 import type { Action, Session } from "./session.ts";
 
@@ -24,6 +25,8 @@ const actions: Readonly<Record<CommandName, () => Promise<Action>>> = {
 /** Runs a command; gives its exit status. */
 export async function runCommand(session: Session): Promise<number> {
   for (const warning of session.invocation.warnings) session.log("warning", warning);
-  const action = await actions[session.invocation.command]();
+  const { command } = session.invocation;
+  refuseUnaudited(command);
+  const action = await actions[command]();
   return action(session);
 }

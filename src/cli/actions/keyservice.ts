@@ -8,6 +8,7 @@ import type { Session } from "../session.ts";
 export async function keyServiceAction(session: Session): Promise<number> {
   const { network = "tcp", address = "127.0.0.1:5000", prompt } = session.invocation.values;
   if (!isServiceNetwork(network)) throw new KeyError(`unknown network ${network}`, { hint: "tcp or unix" });
+  const ended = untilSignal(session); // from the start: a signal may come as soon as the socket is there
   const service = await listen(session, {
     network,
     address,
@@ -19,7 +20,7 @@ export async function keyServiceAction(session: Session): Promise<number> {
     },
   });
   session.log("info", "Listening", { network, address: service.address }, "KEYSERVICE");
-  await untilSignal();
+  await ended;
   await service.stop();
   return 0;
 }
@@ -33,15 +34,15 @@ async function listen(session: Session, options: KeyServiceOptions): Promise<Run
   }
 }
 
-/** Takes the two signals from whoever listens: they are how a service is meant to end. */
-async function untilSignal(): Promise<void> {
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) process.removeAllListeners(signal);
+/** The two signals are how a service is meant to end. */
+async function untilSignal({ signals }: Session): Promise<void> {
   await new Promise<void>((resolve) => {
-    for (const signal of signals)
-      process.on(signal, () => {
-        resolve();
-      });
+    const release = signals.take((signal) => {
+      if (signal !== "SIGINT" && signal !== "SIGTERM") return "end";
+      release();
+      resolve();
+      return "ignore";
+    });
   });
 }
 
