@@ -243,7 +243,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
   filestatus: {
     summary: "say as JSON whether a file is encrypted",
-    operands: "FILE",
+    operands: "FILE…",
     files: "own",
     options: ["input-type"],
     added: [...COMMON],

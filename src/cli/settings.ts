@@ -52,6 +52,20 @@ export async function loadSettings(
   return { location, stores: config.stores, config };
 }
 
+/** `loadSettings` for many files: once for all of a folder. */
+export function settingsReader(
+  session: Session,
+  needs: "rules" | "stores",
+): (name: string | undefined) => Promise<Settings> {
+  const byFolder = new Map<string, Promise<Settings>>();
+  return (name) => {
+    const folder = name === undefined ? "" : dirname(name);
+    const settings = byFolder.get(folder) ?? loadSettings(session, name, needs);
+    byFolder.set(folder, settings);
+    return settings;
+  };
+}
+
 function locate(session: Session, name: string | undefined): ConfigLocation | undefined {
   const given = session.invocation.values.config ?? "";
   if (given !== "") return { path: resolve(session.workingDirectory, given), name: given };

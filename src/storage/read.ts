@@ -81,6 +81,15 @@ export function fileExists(path: string, files: FileSystem = nodeFileSystem): bo
   }
 }
 
+/** Bytes of a file, links followed; 0 for what cannot be looked at. */
+export function fileSize(path: string, files: FileSystem = nodeFileSystem): number {
+  try {
+    return Number(files.stat(path).size);
+  } catch {
+    return 0;
+  }
+}
+
 /** Whether the two are one file holding the same bytes, not touched in between. */
 export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
   return (

@@ -4,18 +4,19 @@ import { contextOf } from "../context.ts";
 import { isStandardInput, readOperand, refuseConflicts, refuseMissing, withLockOn, writeResult } from "../files.ts";
 import { forEachFile } from "../many.ts";
 import type { Session } from "../session.ts";
-import { formatChoice, loadSettings, nameFor } from "../settings.ts";
+import { formatChoice, nameFor, settingsReader } from "../settings.ts";
 
 /** `decrypt [FILE…]` */
 export async function decryptAction(session: Session): Promise<number> {
   const { values, positionals } = session.invocation;
   const context = contextOf(session);
   const extract = values.extract === undefined ? undefined : parseTreePath(values.extract, "ERR_EXTRACT_PATH");
-  return forEachFile(session, positionals, async (operand) => {
+  const settingsOf = settingsReader(session, "stores");
+  return forEachFile(session, positionals, async (operand, turn) => {
     refuseConflicts(session, operand);
     if (operand !== undefined && !isStandardInput(operand)) refuseMissing(session, operand);
     const name = nameFor(session, operand);
-    const settings = await loadSettings(session, name, "stores");
+    const settings = await settingsOf(name);
     await withLockOn(session, values["in-place"] === true ? operand : undefined, async () => {
       const input = readOperand(session, operand);
       const result = await decrypt(input.bytes, {
@@ -25,6 +26,7 @@ export async function decryptAction(session: Session): Promise<number> {
         ...(extract === undefined || extract.length === 0 ? {} : { extract }),
         ...(values.document === undefined ? {} : { document: values.document }),
       });
+      await turn();
       writeResult(session, input, result, true);
     });
   });

@@ -4,17 +4,18 @@ import { contextOf } from "../context.ts";
 import { isStandardInput, readOperand, refuseConflicts, refuseMissing, withLockOn, writeResult } from "../files.ts";
 import { forEachFile } from "../many.ts";
 import type { Session } from "../session.ts";
-import { formatChoice, loadSettings, nameFor, policyFor } from "../settings.ts";
+import { formatChoice, nameFor, policyFor, settingsReader } from "../settings.ts";
 
 /** `encrypt [FILE…]` */
 export async function encryptAction(session: Session): Promise<number> {
   const context = contextOf(session);
-  return forEachFile(session, session.invocation.positionals, async (operand) => {
+  const settingsOf = settingsReader(session, "rules");
+  return forEachFile(session, session.invocation.positionals, async (operand, turn) => {
     refuseConflicts(session, operand);
     requireName(session, operand);
     if (operand !== undefined && !isStandardInput(operand)) refuseMissing(session, operand);
     const name = nameFor(session, operand);
-    const settings = await loadSettings(session, name, "rules");
+    const settings = await settingsOf(name);
     const policy = await policyFor(session, settings, name);
     await withLockOn(session, session.invocation.values["in-place"] === true ? operand : undefined, async () => {
       const input = readOperand(session, operand);
@@ -27,6 +28,7 @@ export async function encryptAction(session: Session): Promise<number> {
         // The reference encrypts nothing without a word, and callers of its name rely on getting a file.
         allowUnencrypted: values["allow-unencrypted"] === true,
       });
+      await turn();
       writeResult(session, input, result, false);
     });
   });

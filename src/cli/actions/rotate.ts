@@ -7,7 +7,7 @@ import { keysFromOptions } from "../key-options.ts";
 import { forEachFile } from "../many.ts";
 import { reviewingContext } from "../review.ts";
 import type { Session } from "../session.ts";
-import { formatChoice, loadSettings, nameFor } from "../settings.ts";
+import { formatChoice, nameFor, settingsReader } from "../settings.ts";
 
 /** `rotate FILE…` */
 export async function rotateAction(session: Session): Promise<number> {
@@ -15,16 +15,18 @@ export async function rotateAction(session: Session): Promise<number> {
   requireOperand(positionals[0]);
   const add = keysFromOptions(values, "add-");
   const remove = keysFromOptions(values, "rm-");
-  return forEachFile(session, positionals, async (operand) => {
+  const settingsOf = settingsReader(session, "stores");
+  return forEachFile(session, positionals, async (operand, turn) => {
     refuseConflicts(session, operand);
     if (add.length + remove.length > 0) refuseChangeOfMissing(session, requireOperand(operand));
     const name = nameFor(session, operand);
-    const settings = await loadSettings(session, name, "stores");
+    const settings = await settingsOf(name);
     const context = reviewingContext(session, settings, name);
     await withLockOn(session, operand, async () => {
       const input = readOperand(session, operand);
       const options = { context, ignoreMac: values["ignore-mac"] === true, add, remove, group: values.group ?? 0 };
       const result = await rotate(input.bytes, { ...formatChoice(session, settings, name), ...options });
+      await turn();
       writeResult(session, input, result, false);
     });
   });

