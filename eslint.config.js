@@ -23,7 +23,7 @@ const layerRules = layers.map((layer, index) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["dist/", "coverage/", "node_modules/", ".cache/", "bench/*.cjs", "bin/*.cjs"] },
+  { ignores: ["dist/", "coverage/", "node_modules/", ".cache/", "bin/*.cjs", "test/support/scripts/*.cjs"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
