@@ -133,6 +133,22 @@ export const keyVault: ServerKind<KeyVault> = {
   start: (folder) => startKeyVault(createAuthority(folder)),
 };
 
+/** Google Cloud Storage by an emulator, in memory. */
+export const storageEmulator: ServerKind = {
+  name: "gcs",
+  programs: ["gcp-storage-emulator"],
+  start: async (folder) => {
+    const port = await freePort();
+    return start({
+      command: program("gcp-storage-emulator"),
+      args: ["start", "--in-memory", "--host", "127.0.0.1", "--port", String(port)],
+      folder,
+      port,
+      isReady: () => isOk(`http://127.0.0.1:${String(port)}/`),
+    });
+  },
+};
+
 /** OpenBao's own server in dev mode, without TLS. */
 export const bao: ServerKind = {
   name: "vault",
