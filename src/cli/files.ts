@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { asBuffer } from "../bytes/utf8.ts";
 import { SopsError } from "../errors.ts";
@@ -29,8 +29,14 @@ export function readOperand(session: Session, operand: string | undefined): Inpu
   }
   const path = resolve(session.workingDirectory, operand);
   const { bytes, identity } =
-    operand === "/dev/stdin" ? { bytes: session.terminal.readInput(), identity: null } : readInput(path);
+    operand === "/dev/stdin" ? { bytes: session.terminal.readInput(), identity: null } : readFile(session, path);
   return { path, bytes, identity };
+}
+
+/** A pipe may have nobody at its other end. */
+function readFile({ signals }: Session, path: string): ReturnType<typeof readInput> {
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  return isFile ? readInput(path) : signals.standAside(() => readInput(path));
 }
 
 /** Refuses a FILE that is not there, in the words of `encrypt` and `decrypt`. */

@@ -22,14 +22,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export async function main(name: string, argv: readonly string[], env: Environment): Promise<number> {
   const dialect = detectDialect(basename(name), env);
-  const terminal = processTerminal();
+  const cleanup = createCleanup();
+  const signals = createSignalDesk((ask) => installCleanup(process, cleanup, ask));
+  const terminal = processTerminal(signals);
   const style = logStyle(terminal, env);
   const paint: Paint = (tone, text) => painter(style.isColoured)(tone, text);
-  const cleanup = createCleanup();
-  const signals = createSignalDesk();
   // Any listener keeps SIGUSR1 from opening the inspector, through which everything in memory could be read.
   process.on("SIGUSR1", () => undefined);
-  installCleanup(process, cleanup, (signal) => signals.ask(signal));
   try {
     const request = parseArguments(argv, env, dialect);
     if (request.kind !== "run") return await answer(request, { env, dialect, terminal, style });

@@ -4,9 +4,10 @@ import { nodeFileSystem, writeAll } from "../storage/file-system.ts";
 import { writeStdout } from "../storage/output.ts";
 import { readStdin } from "../storage/read.ts";
 import type { Terminal } from "./session.ts";
+import type { SignalDesk } from "./signals.ts";
 
 /** The standard streams of this process, read and written synchronously: nothing is lost when the process ends. */
-export function processTerminal(): Terminal {
+export function processTerminal(signals: SignalDesk): Terminal {
   return {
     get stdinIsTerminal() {
       return isTerminal(0);
@@ -17,7 +18,7 @@ export function processTerminal(): Terminal {
     get stderrIsTerminal() {
       return isTerminal(2);
     },
-    readInput: () => readStdin(),
+    readInput: () => signals.standAside(() => readStdin()),
     readLine: () => readLineFrom(0),
     print: (content) => {
       writeStdout(typeof content === "string" ? Buffer.from(content) : content);

@@ -225,6 +225,20 @@ describe("standard input (S20)", () => {
   });
 });
 
+describe.skipIf(process.platform === "win32")("a signal while input is waited for ends the program at once", () => {
+  it.each([
+    { name: "standard input", line: "sleep 8 | exec $LC decrypt --input-type yaml" },
+    { name: "a pipe in the place of FILE", line: "mkfifo pipe; exec $LC decrypt pipe" },
+  ])("$name", async ({ line }) => {
+    const place = await boxWithFile();
+    const before = performance.now();
+    // `timeout` gives 124 when its child ended by the signal in time, and 137 when it had to be killed.
+    const result = await shell(place, `timeout -k 6 1 sh -c '${line}'`);
+    expect(result.status).toBe(124);
+    expect(performance.now() - before).toBeLessThan(5000);
+  });
+});
+
 describe("surroundings (P36)", () => {
   it.each([
     { name: "no HOME", env: { HOME: undefined } },
