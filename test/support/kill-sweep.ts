@@ -86,6 +86,8 @@ function runTraced<T>(sweep: Sweep, straceOptions: readonly string[], look: (run
       cwd: copy,
       env: environmentIn(copy, sweep.env ?? process.env),
       stdio: "ignore",
+      // Node waits without end where its own message about the end of a child could not be written.
+      timeout: 15_000,
     });
     return look({ copy, status, trace: readFileSync(trace, "latin1") });
   } finally {
