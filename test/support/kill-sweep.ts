@@ -82,7 +82,7 @@ function runTraced<T>(sweep: Sweep, straceOptions: readonly string[], look: (run
     cpSync(sweep.folder, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
     const words = sweep.command.map((word) => word.replaceAll("{}", copy));
     const trace = join(parent, "trace");
-    const { status } = spawnSync("strace", ["-qq", "-o", trace, ...straceOptions, "--", ...words], {
+    const { status } = spawnSync("strace", ["-qq", "-I2", "-o", trace, ...straceOptions, "--", ...words], {
       cwd: copy,
       env: environmentIn(copy, sweep.env ?? process.env),
       stdio: "ignore",
