@@ -10,7 +10,7 @@ import { readOperand, requireOperand } from "../files.ts";
 import { filesBelow } from "../folders.ts";
 import { formatKeyChanges } from "../key-diff.ts";
 import { escapeControls } from "../log.ts";
-import { forEachFile } from "../many.ts";
+import { forEachFile, type Turn } from "../many.ts";
 import { askYesNo } from "../prompt.ts";
 import type { Session } from "../session.ts";
 import { formatChoice, loadSettings, type Settings } from "../settings.ts";
@@ -32,15 +32,16 @@ export async function publishAction(session: Session): Promise<number> {
   if (isFolder && values.recursive !== true) {
     throw new SopsError("ERR_USAGE", "can't operate on a directory without --recursive flag.");
   }
-  const publishOne = async (file: string): Promise<void> => {
+  const publishOne = async (file: string, turn: Turn): Promise<void> => {
     const within = isFolder ? relative(path, file) : "";
     const name = isFolder ? within.split(sep).join("/") : basename(path);
-    await publish(session, settings, config, { file, name, given: isFolder ? join(given, within) : given });
+    await publish(session, settings, config, { file, name, given: isFolder ? join(given, within) : given, turn });
   };
   const files = isFolder ? filesBelow(path) : [path];
-  if (session.dialect.takesSeveralFiles) return forEachFile(session, files, (file) => publishOne(file ?? path));
+  if (session.dialect.takesSeveralFiles)
+    return forEachFile(session, files, (file, turn) => publishOne(file ?? path, turn));
   // The reference stops at the first failure.
-  for (const file of files) await publishOne(file);
+  for (const file of files) await publishOne(file, () => Promise.resolve());
   return 0;
 }
 
@@ -55,13 +56,15 @@ interface Publishable {
   readonly file: string;
   readonly name: string;
   readonly given: string;
+  /** Comes when everything is said about the files before it. */
+  readonly turn: Turn;
 }
 
 async function publish(
   session: Session,
   settings: Settings,
   config: Config,
-  { file, name, given }: Publishable,
+  { file, name, given, turn }: Publishable,
 ): Promise<void> {
   const { invocation, host, terminal } = session;
   const { values } = invocation;
@@ -76,6 +79,7 @@ async function publish(
     context: contextOf(session),
     ignoreMac: values["ignore-mac"] === true,
   });
+  await turn();
   if (changes?.isUpToDate === false) terminal.print(formatKeyChanges(changes, session.paint, HEADLINE));
   const question = `uploading ${escapeControls(file)} to ${escapeControls(target.address)} ? (y/n): `;
   if (values.yes !== true && !(await askYesNo(session, question))) {
