@@ -156,7 +156,7 @@ function readQuoted(text: string, start: number, quote: string): RawValue | IniF
 }
 
 function readContinued(text: string, start: number, backslash: number, nextLine: number): RawValue {
-  let value = text.slice(start, backslash);
+  const parts = [text.slice(start, backslash)];
   let end = backslash + 1;
   let next = nextLine;
   while (next < text.length) {
@@ -165,11 +165,11 @@ function readContinued(text: string, start: number, backslash: number, nextLine:
     next = line.next;
     if (part.start === part.end) break;
     end = part.end;
-    value += text.slice(part.start, part.end);
-    if (!value.endsWith("\\")) break;
-    value = value.slice(0, -1);
+    const isContinued = text[part.end - 1] === "\\";
+    parts.push(text.slice(part.start, isContinued ? part.end - 1 : part.end));
+    if (!isContinued) break;
   }
-  return { start, end, value, style: "folded", next };
+  return { start, end, value: parts.join(""), style: "folded", next };
 }
 
 const QUOTES: Readonly<Record<string, string>> = { single: "'", double: '"' };

@@ -144,11 +144,14 @@ function canBePlain(value: string, isFlow: boolean): boolean {
 /** Replaces a scalar that is no block scalar; the lines of a new literal block go below the comment on its line. */
 function replaceOnLine(text: string, old: Leaf, next: Leaf, around: Surroundings): [Edit, ...Edit[]] {
   const { start, end } = spanOf(old);
-  const lineBreak = lineBreakAt(text, end);
-  let value = textInPlace(text.slice(start, end), old, next, around);
-  // The blank lines below would become part of a literal block that keeps its last line breaks.
-  if (/^\|\d?\+/.test(value) && isBlank(text, lineBreak, rowEnd(text, lineBreak + 1))) value = quotedText(next);
+  const inPlace = textInPlace(text.slice(start, end), old, next, around);
   const gap = start === end ? separatorBefore(text, start, around.isFlow) : "";
+  // A line may hold a hundred thousand values: its end is looked for only where it matters.
+  if (!inPlace.includes("\n")) return [{ start, end, text: gap + inPlace }];
+  const lineBreak = lineBreakAt(text, end);
+  // The blank lines below would become part of a literal block that keeps its last line breaks.
+  const takesBlankLines = /^\|\d?\+/.test(inPlace) && isBlank(text, lineBreak, rowEnd(text, lineBreak + 1));
+  const value = takesBlankLines ? quotedText(next) : inPlace;
   const firstBreak = value.indexOf("\n");
   if (firstBreak < 0) return [{ start, end, text: gap + value }];
   const header = gap + value.slice(0, firstBreak);
