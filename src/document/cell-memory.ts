@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { IV_LENGTH } from "../bytes/aes-gcm.ts";
 import { asBuffer } from "../bytes/utf8.ts";
 import type { CellType } from "./cell.ts";
+import type { Leaf } from "./model.ts";
 
 /** A cell as it stood in a file that was opened. */
 export interface RememberedCell {
@@ -10,6 +11,12 @@ export interface RememberedCell {
   readonly aad: string;
   readonly iv: Buffer;
   readonly text: string;
+}
+
+/** What a plain leaf was opened from, and under which path. */
+interface Origin {
+  readonly sealed: Leaf;
+  readonly aad: string;
 }
 
 /** Equal cells, and how many of them were handed out. */
@@ -29,7 +36,10 @@ export class CellMemory {
   /** The key the cells were opened with: only under the same one can a cell be taken as it is. */
   readonly dataKey: KeyObject;
   readonly #cells: RememberedCell[] = [];
-  #index: Map<string, Queue> | undefined;
+  readonly #origins = new Map<Leaf, Origin>();
+  #byPath: Map<string, RememberedCell[]> | undefined;
+  /** The cells of the paths that were asked for. */
+  readonly #queues = new Map<string, Map<string, Queue>>();
 
   constructor(dataKey: KeyObject) {
     this.dataKey = dataKey;
@@ -45,31 +55,60 @@ export class CellMemory {
 
   /** Starts handing out from the beginning, for another attempt to seal. */
   rewind(): void {
-    for (const queue of this.#index?.values() ?? []) queue.taken = 0;
+    this.#queues.clear();
+  }
+
+  /** Notes which leaf a plain one was opened from. Its cell must hold the bytes that it would be made of again. */
+  link(plain: Leaf, sealed: Leaf, aad: string): void {
+    this.#origins.set(plain, { sealed, aad });
+  }
+
+  /** The leaf that this very leaf was opened from: most of a file, when one value is set. */
+  originOf(plain: Leaf, aad: string): Leaf | undefined {
+    const origin = this.#origins.get(plain);
+    return origin?.aad === aad ? origin.sealed : undefined;
   }
 
   /** The next remembered cell for these bytes; the last one is handed out again and again. */
   take(plain: Uint8Array, type: CellType, aad: string): RememberedCell | undefined {
-    this.#index ??= buildIndex(this.#cells);
-    const queue = this.#index.get(keyOf(plain, type, aad));
+    const queue = this.#queuesOf(aad).get(keyOf(plain, type));
     if (queue === undefined) return undefined;
     const cell = queue.cells[Math.min(queue.taken, queue.cells.length - 1)];
     queue.taken += 1;
     return cell;
   }
+
+  #queuesOf(aad: string): Map<string, Queue> {
+    const known = this.#queues.get(aad);
+    if (known !== undefined) return known;
+    this.#byPath ??= groupByPath(this.#cells);
+    const queues = queuesOf(this.#byPath.get(aad) ?? []);
+    this.#queues.set(aad, queues);
+    return queues;
+  }
 }
 
-function buildIndex(cells: readonly RememberedCell[]): Map<string, Queue> {
-  const index = new Map<string, Queue>();
+function groupByPath(cells: readonly RememberedCell[]): Map<string, RememberedCell[]> {
+  const groups = new Map<string, RememberedCell[]>();
   for (const cell of cells) {
-    const key = keyOf(cell.plain, cell.type, cell.aad);
-    const queue = index.get(key);
-    if (queue === undefined) index.set(key, { cells: [cell], taken: 0 });
+    const group = groups.get(cell.aad);
+    if (group === undefined) groups.set(cell.aad, [cell]);
+    else group.push(cell);
+  }
+  return groups;
+}
+
+function queuesOf(cells: readonly RememberedCell[]): Map<string, Queue> {
+  const queues = new Map<string, Queue>();
+  for (const cell of cells) {
+    const key = keyOf(cell.plain, cell.type);
+    const queue = queues.get(key);
+    if (queue === undefined) queues.set(key, { cells: [cell], taken: 0 });
     else queue.cells.push(cell);
   }
-  return index;
+  return queues;
 }
 
-function keyOf(plain: Uint8Array, type: CellType, aad: string): string {
-  return `${type}\0${aad}\0${asBuffer(plain).toString("latin1")}`;
+function keyOf(plain: Uint8Array, type: CellType): string {
+  return `${type}\0${asBuffer(plain).toString("latin1")}`;
 }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual, type KeyObject } from "node:crypto";
 import { IV_LENGTH } from "../bytes/aes-gcm.ts";
-import { encodeUtf8 } from "../bytes/utf8.ts";
+import { asBuffer, encodeUtf8 } from "../bytes/utf8.ts";
 import { ValueError } from "../errors.ts";
 import type { CellMemory } from "./cell-memory.ts";
 import {
@@ -121,6 +121,8 @@ export function seal(documents: readonly Mapping[], options: SealOptions): TreeR
       const { value } = leaf;
       if (value === null || value instanceof UnsignedInteger) throw new ValueError("encrypt", keysOf(place), TOO_LARGE);
       const plain = bytesOf(value, place, "encrypt");
+      const origin = options.memory?.dataKey === options.dataKey ? options.memory.originOf(leaf, place.aad) : undefined;
+      if (origin !== undefined) return { plain, out: origin };
       const keepsDigits = options.keepDigits === true && leaf.text !== undefined;
       const content = keepsDigits ? encodeUtf8(leaf.text) : plain;
       return { plain, out: withValue(leaf, { value: cellFor(content, typeOfScalar(value), place.aad, options) }) };
@@ -191,7 +193,10 @@ function openLeaf(leaf: Leaf, place: Place, { dataKey, memory }: OpenOptions): C
   memory?.put({ plain, type, aad: place.aad, iv, text: value });
   // Other types have more than one text; the canonical one is hashed.
   const hashed = type === "str" || opened.value === null ? plain : bytesOf(opened.value, place, "decrypt");
-  return { out: withValue(leaf, opened), plain: hashed };
+  const out = withValue(leaf, opened);
+  // What is not canonical, or stands in a block scalar with its line break, is written anew.
+  if (memory !== undefined && value.endsWith("]") && asBuffer(hashed).equals(plain)) memory.link(out, leaf, place.aad);
+  return { out, plain: hashed };
 }
 
 function failureText(failure: CellFailure): string {
