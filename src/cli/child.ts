@@ -54,8 +54,8 @@ export function shellStatus(signal: NodeJS.Signals): number {
 
 function start(job: Job, stdio: StdioOptions, detached: boolean): ChildProcess | (ChildEnd & { kind: "failure" }) {
   try {
-    // Our own search of the PATH never takes a program from the working directory.
-    const program = resolveProgram(job.program, job.env);
+    // Our own search of the PATH never takes a program from the working directory. A pristine environment has no PATH.
+    const program = resolveProgram(job.program, { ...process.env, ...job.env });
     return spawn(program, job.args, { stdio, env: { ...job.env }, detached });
   } catch (error) {
     return failureOf(error, job);

@@ -1,4 +1,3 @@
-import { asBuffer } from "../bytes/utf8.ts";
 import { Timestamp, UnsignedInteger, type Mapping, type Scalar } from "../document/model.ts";
 import { SopsError } from "../errors.ts";
 import type { Format } from "../formats/format.ts";
@@ -42,6 +41,7 @@ function entriesOf(document: Mapping, clear: ReadonlySet<number>): EnvironmentEn
     if (value.kind !== "leaf") throw unfit(key, "cannot use complex value in environment; offending key");
     if (key.includes("=")) throw unfit(key, "cannot use keys with '=' in environment; offending key");
     if (key === "") throw unfit('""', "cannot use an empty key in environment; offending key");
+    if (value.value instanceof Uint8Array) throw noText(key);
     const text = value.value === null ? "" : textOf(value.value);
     if (text.includes("\0") || key.includes("\0")) throw unfit(key, "an environment cannot hold a NUL; offending key");
     return [{ name: key, value: text, isAuthenticated: !clear.has(index) }];
@@ -62,10 +62,16 @@ function unfit(key: string, reason: string): SopsError {
   return new SopsError("ERR_USAGE", `${reason} ${key}`);
 }
 
-function textOf(value: Scalar | UnsignedInteger): string {
+/** Node passes variables on as UTF-8 only: other bytes would arrive as two each. */
+function noText(key: string): SopsError {
+  return new SopsError("ERR_USAGE", `cannot use a value that is no UTF-8 text in environment; offending key ${key}`, {
+    hint: "exec-file passes on any bytes",
+  });
+}
+
+function textOf(value: Exclude<Scalar, Uint8Array> | UnsignedInteger): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return flatFloatText(value);
   if (value instanceof UnsignedInteger) return value.text;
-  if (value instanceof Timestamp) return withoutFraction(value.text);
-  return value instanceof Uint8Array ? asBuffer(value).toString("latin1") : String(value);
+  return value instanceof Timestamp ? withoutFraction(value.text) : String(value);
 }

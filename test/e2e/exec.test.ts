@@ -45,6 +45,28 @@ describe("exec-env", () => {
   });
 
   it.each([
+    { name: "dashes before FILE", program: "leafcrypt", args: ["--", "e.env", "echo $A"], status: 0, stdout: "1\n" },
+    { name: "the same as sops", program: "sops", args: ["--", "e.env", "echo $A"], status: 0, stdout: "1\n" },
+    {
+      name: "one text as sops: for the shell",
+      program: "sops",
+      args: ["e.env", "--", "echo $A"],
+      status: 0,
+      stdout: "1\n",
+    },
+    { name: "several words as sops", program: "sops", args: ["e.env", "--", "echo", "$A"], status: 0, stdout: "$A\n" },
+    {
+      name: "one text: the program's name",
+      program: "leafcrypt",
+      args: ["e.env", "--", "echo $A"],
+      status: 127,
+      stdout: "",
+    },
+  ])("I-09 two dashes: $name", async ({ program, args, status, stdout }) => {
+    expect(await box.start([program, "exec-env", ...args])).toMatchObject({ status, stdout });
+  });
+
+  it.each([
     { name: "nothing", args: [], says: "missing file to decrypt" },
     { name: "no command", args: ["e.env"], says: "missing file to decrypt or command" },
     { name: "three words", args: ["e.env", "echo", "a"], says: "after two dashes, FILE -- program argument" },
@@ -98,11 +120,23 @@ describe("exec-env", () => {
     expect(await box.run("exec-env", "n.yaml", 'echo "[$a][$b]"')).toMatchObject({ status: 0, stdout: "[][x]\n" });
   });
 
-  it("passes on nothing but the file's values with --pristine", async () => {
-    const result = await box.start(["leafcrypt", "exec-env", "--pristine", "e.env", "--", "/usr/bin/env"], {
+  it.each(["env", "/usr/bin/env"])("passes on nothing but the file's values with --pristine to %s", async (program) => {
+    const result = await box.start(["leafcrypt", "exec-env", "--pristine", "e.env", "--", program], {
       env: { OTHER: "1" },
     });
     expect(result.stdout).toBe(`A=1\nTOKEN=${SECRET}\n`);
+  });
+
+  it("refuses a value that is no text, which Node would pass on as other bytes", async () => {
+    box.write("bytes.env", Buffer.from("B=\xff\xfe\n", "latin1"));
+    expect(await box.run("encrypt", "-i", "bytes.env")).toMatchObject({ status: 0 });
+    const result = await box.run("exec-env", "bytes.env", "touch ran");
+    expect(result).toMatchObject({ status: 1, stdout: "" });
+    expect(result.stderr).toContain("no UTF-8 text in environment; offending key B");
+    expect(box.exists("ran")).toBe(false);
+    expect((await box.start(["leafcrypt", "exec-file", "bytes.env", "cat {}"])).stdoutBytes.toString("latin1")).toBe(
+      "B=\xff\xfe\n",
+    );
   });
 
   it("starts and leaves with --background", async () => {
@@ -120,20 +154,29 @@ describe("exec-env", () => {
 });
 
 describe("Z2 exec-env refuses what somebody without the data key may have put there", () => {
-  it.each(["LD_PRELOAD", "LD_LIBRARY_PATH", "NODE_OPTIONS", "BASH_ENV", "PYTHONPATH", "DYLD_INSERT_LIBRARIES"])(
-    "%s, unless it is named",
-    async (name) => {
-      await encrypted("e.env", `${name}=/tmp/x\n`);
-      const refused = await box.run("exec-env", "e.env", "touch ran");
-      expect(refused).toMatchObject({ status: 8, stdout: "" });
-      expect(refused.stderr).toContain(`${name} decides which code programs load: the command was not started`);
-      expect(refused.stderr).toContain(`--allow ${name}`);
-      expect(box.exists("ran")).toBe(false);
-      const allowed = await box.run("exec-env", "--allow", `X,${name}`, "e.env", "--", "/usr/bin/env");
-      // A loader that gets such a path may complain, or fail.
-      if (name !== "NODE_OPTIONS") expect(allowed.stdout + allowed.stderr).toContain("/tmp/x");
-    },
-  );
+  it.each([
+    "PATH",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "NODE_OPTIONS",
+    "BASH_ENV",
+    "PYTHONPATH",
+    "DYLD_INSERT_LIBRARIES",
+    "GIT_CONFIG_COUNT",
+    "LUA_INIT_5_4",
+    "COR_PROFILER",
+    "CORECLR_PROFILER_PATH",
+  ])("%s, unless it is named", async (name) => {
+    await encrypted("e.env", `${name}=/tmp/x\n`);
+    const refused = await box.run("exec-env", "e.env", "touch ran");
+    expect(refused).toMatchObject({ status: 8, stdout: "" });
+    expect(refused.stderr).toContain(`${name} decides which code programs load: the command was not started`);
+    expect(refused.stderr).toContain(`--allow ${name}`);
+    expect(box.exists("ran")).toBe(false);
+    const allowed = await box.run("exec-env", "--allow", `X,${name}`, "e.env", "--", "/usr/bin/env");
+    // A loader that gets such a path may complain, or fail.
+    if (name !== "NODE_OPTIONS") expect(allowed.stdout + allowed.stderr).toContain("/tmp/x");
+  });
 
   it("a clear value under mac_only_encrypted, which the MAC leaves out", async () => {
     await encrypted("e.yaml", "MODE_unencrypted: fast\nTOKEN: x\n", "--mac-only-encrypted");

@@ -116,12 +116,16 @@ function refuseExecConflicts({ dialect, invocation: { command, values } }: Sessi
   }
 }
 
-function operands({ invocation, host }: Session): { file: string; command: Command } {
+function operands({ invocation, host, dialect }: Session): { file: string; command: Command } {
   const { positionals, afterDashes = [] } = invocation;
-  const [file, ...rest] = positionals.slice(0, positionals.length - afterDashes.length);
-  const [program, ...args] = afterDashes;
+  const before = positionals.slice(0, positionals.length - afterDashes.length);
+  // Dashes in front of FILE say no more than that no option follows; to the reference, those before a text as well.
+  const isPlain = before.length === 0 || (dialect.name === "sops" && afterDashes.length === 1);
+  const [words, argv] = isPlain ? [positionals, []] : [before, afterDashes];
+  const [file, ...rest] = words;
+  const [program, ...args] = argv;
   if (file !== undefined && rest.length === 0 && program !== undefined) return { file, command: { program, args } };
-  const [text, ...more] = [...rest, ...afterDashes];
+  const [text, ...more] = [...rest, ...argv];
   if (file !== undefined && text !== undefined && more.length === 0) {
     const isWindows = host.platform === "win32";
     return {
