@@ -92,7 +92,7 @@ function compareItems(
 }
 
 function compareNodes(old: Node | Comment, next: Node | Comment, place: Place, scribe: Scribe, edits: Edit[]): void {
-  if (isSameScalar(old, next)) return; // its notation stays, whatever it is
+  if (isSameScalar(old, next) || isSameAlias(old, next)) return; // its notation stays, whatever it is
   if (isScalar(old) && isScalar(next)) edits.push(scribe.scalar(old, next, place));
   else if (isSameContainer(old, next)) compareContainers(old, next as Mapping | Sequence, place, scribe, edits);
   else edits.push(scribe.replace(old, next, place));
@@ -104,6 +104,23 @@ function isSameScalar(old: Node | Comment, next: Node | Comment): boolean {
   const [a, b] = [old.value, next.value];
   if (a instanceof Timestamp) return b instanceof Timestamp && a.text === b.text;
   return Object.is(a, b);
+}
+
+/** Whether an alias stands for what it stood for: then it stays an alias. */
+function isSameAlias(old: Node | Comment, next: Node | Comment): boolean {
+  return old.span?.style === "alias" && old.span === next.span && isSameItem(old, next);
+}
+
+function isSameItem(old: Item, next: Item | undefined): boolean {
+  if (old === next) return true;
+  if (next === undefined || old.kind !== next.kind) return false;
+  if (old.kind === "entry") return next.kind === "entry" && old.key === next.key && isSameItem(old.value, next.value);
+  if (next.kind === "entry" || old.kind === "leaf" || old.kind === "comment") {
+    return next.kind !== "entry" && isSameScalar(old, next);
+  }
+  const nextItems: readonly Item[] = next.kind === "leaf" || next.kind === "comment" ? [] : next.items;
+  const oldItems: readonly Item[] = old.items;
+  return oldItems.length === nextItems.length && oldItems.every((item, index) => isSameItem(item, nextItems[index]));
 }
 
 function isScalar(node: Node | Comment): boolean {

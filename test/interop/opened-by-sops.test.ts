@@ -1,8 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
 import { firstDifference } from "../../src/document/compare.ts";
 import { formatOfPath, readPlain } from "../../src/formats/registry.ts";
 import type { Layout } from "../../src/operations/context.ts";
@@ -10,67 +7,46 @@ import { encrypt } from "../../src/operations/encrypt.ts";
 import { rotate } from "../../src/operations/rotate.ts";
 import { keyBackends } from "../../src/keys/registry.ts";
 import { hostWithKeys, testContext } from "../support/host.ts";
+import { decryptWithSops, hasSops, sopsNote } from "../support/reference.ts";
 import { fixture } from "../support/vectors.ts";
-
-/** Null if there is no such program. */
-const version = spawnSync("sops", ["--version", "--disable-version-check"], { encoding: "utf8" }).stdout as
-  string | null;
-const isThere = (version ?? "").startsWith("sops ");
 
 const names = readdirSync(new URL("../../fixtures/interop/plain/", import.meta.url));
 const keys = JSON.parse(fixture("keys/keys.json").toString()) as Record<string, { recipient: string }>;
 const recipient = keys["age1"]?.recipient ?? "";
 const age = keyBackends.find(({ type }) => type === "age");
-const folder = mkdtempSync(join(tmpdir(), "lc-sops-"));
-
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
 
 /** The first value that sops itself prints so that it reads as another: it writes -0.0 as -0, the integer 0. */
 const LOST_BY_SOPS: Readonly<Record<string, string>> = { "scalars.yaml": "negzero" };
 
-/** Runs the reference on a file; only what it needs is in its environment. */
-function decryptWithSops(name: string, bytes: Uint8Array): { status: number | null; stdout: Buffer; stderr: string } {
-  const path = join(folder, name);
-  writeFileSync(path, bytes);
-  const env = { PATH: process.env["PATH"], HOME: folder, SOPS_AGE_KEY: fixture("keys/age1.txt").toString() };
-  const { status, stdout, stderr } = spawnSync("sops", ["decrypt", path], { env });
-  return { status, stdout, stderr: stderr.toString() };
-}
+describe.skipIf(!hasSops)(`L-17 files of ours are opened by sops (${sopsNote})`, () => {
+  const layouts: readonly Layout[] = ["keep", "reference"];
 
-describe.skipIf(!isThere)(
-  `L-17 files of ours are opened by sops (${isThere ? "on PATH" : "skipped: no sops on PATH"})`,
-  () => {
-    const layouts: readonly Layout[] = ["keep", "reference"];
-
-    it.each(names.flatMap((name) => layouts.map((layout) => ({ name, layout }))))(
-      "$name, layout $layout",
-      async ({ name, layout }) => {
-        const format = formatOfPath(name);
-        const context = testContext(hostWithKeys("age1"));
-        const choice = { input: format, output: format, layout, style: {}, context } as const;
-        const plain = fixture(`interop/plain/${name}`);
-        const policy = {
-          keyGroups: [age?.parse(recipient, {}) ?? []],
-          shamirThreshold: 0,
-          selection: undefined,
-          macOnlyEncrypted: false,
-        };
-        const encrypted = await encrypt(plain, { ...choice, policy, strict: false, allowUnencrypted: false });
-        const rotated = await rotate(encrypted, { ...choice, ignoreMac: false, add: [], remove: [], group: 0 });
-        for (const bytes of [encrypted, rotated]) {
-          const opened = decryptWithSops(name, bytes);
-          expect(opened).toMatchObject({ status: 0 });
-          if (format.name === "binary") {
-            expect(opened.stdout.equals(plain)).toBe(true);
-            continue;
-          }
-          const before = readPlain(format, plain).documents;
-          const after = readPlain(format, opened.stdout).documents;
-          expect(firstDifference(before, after, { withComments: false })?.join(".")).toBe(LOST_BY_SOPS[name]);
+  it.each(names.flatMap((name) => layouts.map((layout) => ({ name, layout }))))(
+    "$name, layout $layout",
+    async ({ name, layout }) => {
+      const format = formatOfPath(name);
+      const context = testContext(hostWithKeys("age1"));
+      const choice = { input: format, output: format, layout, style: {}, context } as const;
+      const plain = fixture(`interop/plain/${name}`);
+      const policy = {
+        keyGroups: [age?.parse(recipient, {}) ?? []],
+        shamirThreshold: 0,
+        selection: undefined,
+        macOnlyEncrypted: false,
+      };
+      const encrypted = await encrypt(plain, { ...choice, policy, strict: false, allowUnencrypted: false });
+      const rotated = await rotate(encrypted, { ...choice, ignoreMac: false, add: [], remove: [], group: 0 });
+      for (const bytes of [encrypted, rotated]) {
+        const opened = decryptWithSops(name, bytes);
+        expect(opened).toMatchObject({ status: 0 });
+        if (format.name === "binary") {
+          expect(opened.stdout.equals(plain)).toBe(true);
+          continue;
         }
-      },
-    );
-  },
-);
+        const before = readPlain(format, plain).documents;
+        const after = readPlain(format, opened.stdout).documents;
+        expect(firstDifference(before, after, { withComments: false })?.join(".")).toBe(LOST_BY_SOPS[name]);
+      }
+    },
+  );
+});
