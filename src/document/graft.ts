@@ -4,7 +4,7 @@ import type { Comment, Entry, Leaf, Mapping, Node, Sequence } from "./model.ts";
 
 /**
  * Lays a new tree over an old one that stands in a text, so that the keep writer changes only what differs: values
- * that are the same stay the old nodes, others take the old places, and the old order and comments remain.
+ * that are the same stay the old nodes, others take the old places, and the old order, comments and empty lists remain.
  */
 export function graft(old: Node, next: Node): Node {
   if (old.kind === "leaf" && next.kind === "leaf") return graftLeaf(old, next);
@@ -35,13 +35,21 @@ function graftMapping(old: Mapping, next: Mapping): Mapping {
       continue;
     }
     const entry = wanted.get(item.key);
-    if (entry === undefined) continue;
+    if (entry === undefined) {
+      if (isEmpty(item.value)) items.push(item);
+      continue;
+    }
     wanted.delete(item.key);
     const value = graft(item.value, entry.value);
     items.push(value === item.value ? item : { ...item, value });
   }
   items.push(...wanted.values());
   return { ...old, items };
+}
+
+/** Older versions of the reference wrote `kms: []` and the like: it says nothing, and stays where it is. */
+function isEmpty(node: Node): boolean {
+  return node.kind === "leaf" ? node.value === null : node.items.length === 0;
 }
 
 function graftSequence(old: Sequence, next: Sequence): Sequence {

@@ -34,6 +34,11 @@ describe("laying a new tree over an old one", () => {
     expect(result.items[2]).toBe(old.items[2]);
   });
 
+  it("keeps what is empty", () => {
+    const empty = mapping([entry("kms", sequence([])), entry("pgp", leaf(null)), entry("age", leaf("x"))]);
+    expect(graft(empty, mapping([]))).toEqual(mapping([entry("kms", sequence([])), entry("pgp", leaf(null))]));
+  });
+
   it("goes through lists by position, past comments", () => {
     const list = sequence([comment(" first"), placed("a", 1), placed("b", 2)]);
     expect(graft(list, sequence([leaf("a"), leaf("c"), leaf("d")]))).toEqual(
