@@ -12,7 +12,7 @@ const FOLDER = "dist/standalone";
 const REPLACED = { openpgp: ["scripts/standalone/absent-openpgp.mjs"] };
 
 const HEAD = `leafcrypt is under the Apache License 2.0. This executable also contains Bun, under the MIT license and those of what it
-is made of (https://bun.com/docs/project/licensing: JavaScriptCore is under the LGPL 2, and Bun's build says how to link it
+is made of (https://bun.com/docs/project/licensing: JavaScriptCore is under the LGPL 2.1, and Bun's build says how to link it
 anew), and the packages below.
 `;
 

@@ -9,6 +9,10 @@ const parts = {
   ini: /^formats\/ini/,
   dotenv: /^formats\/dotenv/,
   replace: /^storage\/(atomic|locks|siblings|process-identity|in-place|permissions|links|folder)\./,
+  general: /^formats\/yaml\/(general-reader|scanner|anchors|properties|flow-scalar|quoted|restructure-flow)/,
+  agekeys: /^keys\/age\/(ssh-recipient|ssh-wire|ed25519|plugin|library)\.|^bytes\/shamir/,
+  reports: /^cli\/(report|failure-report|suggest)\./,
+  paths: /^document\/path/,
   config: /^config\/(?!find)|^cli\/(key|selection)-options/,
 };
 

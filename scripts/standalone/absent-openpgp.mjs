@@ -1,5 +1,4 @@
-// Stands for the package openpgp in the standalone executable. That is under the LGPL, which asks for the means to
-// exchange it; there PGP keys are for gpg.
-const absent = new Error("openpgp is not part of the standalone executable");
-absent.code = "ERR_MODULE_NOT_FOUND";
-throw absent;
+// Stands for the package openpgp in the standalone executable (docs/standalone.md): PGP keys are for gpg there.
+import { SopsError } from "../../src/errors.ts";
+
+throw new SopsError("ERR_OPTIONAL_PACKAGE", "this executable does not contain openpgp; install gpg");

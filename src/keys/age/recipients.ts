@@ -12,10 +12,14 @@ const KINDS: readonly {
   readonly name: string;
   parse(text: string): Recipient;
 }[] = [
-  { pattern: /^age1(?:pq|tag|tagpq)1/, name: "Bech32-encoded age public key", parse: parseLibraryRecipient },
-  { pattern: /^age1.*1/, name: "age key from age plugin", parse: parsePluginRecipient },
+  {
+    pattern: /^age1(?:pq|tag|tagpq)1/,
+    name: "Bech32-encoded age public key",
+    parse: (text) => parseLibraryRecipient(text),
+  },
+  { pattern: /^age1.*1/, name: "age key from age plugin", parse: (text) => parsePluginRecipient(text) },
   { pattern: /^age1/, name: "Bech32-encoded age public key", parse: parseX25519Recipient },
-  { pattern: /^ssh-/, name: "age-ssh public key", parse: parseSshRecipient },
+  { pattern: /^ssh-/, name: "age-ssh public key", parse: (text) => parseSshRecipient(text) },
 ];
 
 /**
