@@ -35,25 +35,46 @@ export function withMetadataOf(encrypted: Source, plain: Source, format: Format)
   }
 }
 
+/** The metadata of one document as they are written, and what follows them in a file without others. */
+interface Block {
+  readonly text: string;
+  readonly tail: string;
+}
+
 /** The text that goes when the metadata of one document are taken out of a file. */
-function metadataText(source: Source, index: number, format: Format): string | undefined {
+function metadataText(source: Source, index: number, format: Format): Block | undefined {
   const document = source.documents[index];
   if (document === undefined || !hasMetadata(document, format.metadataPlace)) return undefined;
   const items = document.items.filter((item) => item.kind === "comment" || !isReserved(item, format));
   const without = source.documents.map((other, at) => (at === index ? { ...other, items } : other));
-  return difference(bytesOf(format, source, without), bytesOf(format, source, source.documents)).inserted;
+  const rest = bytesOf(format, source, without);
+  const { start, inserted } = difference(rest, bytesOf(format, source, source.documents));
+  return { text: inserted, tail: rest.slice(start) };
 }
 
-function insert(block: string, plain: Source, encrypted: Source, index: number, format: Format): Uint8Array {
+function insert(block: Block, plain: Source, encrypted: Source, index: number, format: Format): Uint8Array {
   const document = plain.documents[index] ?? mapping([]);
   const at = positionLike(encrypted.documents[index] ?? mapping([]), document, format);
   const items = [...document.items.slice(0, at), mark(format), ...document.items.slice(at)];
   const marked = plain.documents.map((other, position) => (position === index ? { ...other, items } : other));
   const text = bytesOf(format, plain, plain.documents);
   const { start, inserted } = difference(text, bytesOf(format, plain, marked));
-  // What has to stand before the first word of the metadata, such as a line break, is said by the mark.
-  const body = block.slice(leadOf(block).length);
-  return Buffer.from(text.slice(0, start) + leadOf(inserted) + body + text.slice(start), "latin1");
+  // Metadata at the end of a file come behind the blank lines there, or before them, as they did.
+  const isAtEnd = /^\s*$/.test(block.tail + text.slice(start)) && text.endsWith(block.tail);
+  const place = isAtEnd ? text.length - block.tail.length : start;
+  const before = text.slice(0, place);
+  const lead = leadFor(before, block.text, inserted);
+  return Buffer.from(before + lead + block.text.slice(leadOf(block.text).length) + text.slice(place), "latin1");
+}
+
+/**
+ * What stands before the first word of the metadata: blank lines as they were; where there is more, such as a comma, what
+ * the format puts there now.
+ */
+function leadFor(before: string, block: string, inserted: string): string {
+  const lead = leadOf(block);
+  if (!/^[\s[]*$/.test(lead + leadOf(inserted))) return leadOf(inserted);
+  return before === "" || before.endsWith("\n") || lead.startsWith("\n") ? lead : `\n${lead}`;
 }
 
 /** Before the entry that followed the metadata, if it is still there; else at the end. */
