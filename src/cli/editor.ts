@@ -43,15 +43,30 @@ export async function runEditor(session: Session, path: string): Promise<void> {
   throw editorError(typeof end === "string" ? `it was ended by ${end}` : `exit status ${String(end)}`);
 }
 
+/** Milliseconds that an editor has to put away its text when a signal ends it and us. */
+const GRACE = 1000;
+
 function takeSignals(session: Session, child: ChildProcess, cancel: (error: SopsError) => void): () => void {
-  return session.signals.take((signal) => {
-    const isReference = session.dialect.name === "sops";
+  const isReference = session.dialect.name === "sops";
+  let isEnding = false;
+  const release = session.signals.take((signal) => {
     if (!isReference && (signal === "SIGINT" || signal === "SIGQUIT")) return "ignore";
     child.kill(signal);
-    if (!isReference || (signal !== "SIGINT" && signal !== "SIGTERM")) return "end";
-    cancel(new SopsError("ERR_CANCELLED", "User canceled operation"));
+    if (isReference && (signal === "SIGINT" || signal === "SIGTERM")) {
+      cancel(new SopsError("ERR_CANCELLED", "User canceled operation"));
+      return "ignore";
+    }
+    if (isEnding) return "end";
+    isEnding = true;
+    const endToo = (): void => {
+      release();
+      process.kill(process.pid, signal);
+    };
+    setTimeout(endToo, GRACE);
+    child.removeAllListeners("close").on("close", endToo);
     return "ignore";
   });
+  return release;
 }
 
 function findEditor(env: Session["host"]["env"]): [program: string, args: readonly string[]] {

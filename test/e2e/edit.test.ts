@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fixture, sandbox, type RunOptions, type RunResult, type Sandbox } from "../support/sandbox.ts";
+import { fixture, programFolder, sandbox, type RunOptions, type RunResult, type Sandbox } from "../support/sandbox.ts";
 
 const recipient = "age1fswm9y3sdssll6e0vf46n2xgwskrzhp877qlrcdjx2tu9wwlavsqae7egm";
 const second = "age16aqrer9e53tnj7wf96tmf0faxq528uerwt0ad5g64w96gyd3kanq68v690";
@@ -83,13 +84,16 @@ describe("a changed text", () => {
     expect(existsSync(box.read("path").trim())).toBe(false);
   });
 
-  it("X3 that was deleted is an error, and the file stays", async () => {
-    const before = box.read("e.yaml");
-    const result = await edit('rm "$1"');
-    expect(result).toMatchObject({ status: 201 });
-    expect(result.stderr).toContain("it left no file behind");
-    expect(box.read("e.yaml")).toBe(before);
-  });
+  it.each(['rm "$1"', 'rm "$1"; mkdir "$1"', 'rm "$1"; mkfifo "$1"'])(
+    "X3 %s is an error, and the file stays",
+    async (script) => {
+      const before = box.read("e.yaml");
+      const result = await edit(script);
+      expect(result).toMatchObject({ status: 201, isTimedOut: false });
+      expect(result.stderr).toContain("it left no file behind");
+      expect(box.read("e.yaml")).toBe(before);
+    },
+  );
 });
 
 describe("P15 a text that cannot be saved is kept encrypted, and edit --recover goes on with it", () => {
@@ -128,6 +132,36 @@ describe("P15 a text that cannot be saved is kept encrypted, and edit --recover 
     expect(filesWith(TYPED)).toEqual([]);
     expect(await edit("true", ["--recover"])).toMatchObject({ status: 0 });
     expect(await decrypted()).toBe(`b: ${TYPED}\n`);
+  });
+
+  it.each([
+    { editor: "nano", file: "$file.save" },
+    { editor: "Emacs", file: '$(dirname "$file")/#e.yaml#' },
+  ])("X1 $editor is ended, and has put the text into another file", async ({ file }) => {
+    const onEnd = `printf 'b: ${TYPED}\\n' > "${file}"; exit 1`;
+    const script = `file=$1; save() { ${onEnd}; }; trap save HUP; : > started; while :; do sleep 0.05; done`;
+    const result = await edit(script, [], { signal: { name: "SIGHUP", whenExists: "started" } });
+    expect(result).toMatchObject({ status: null, signal: "SIGHUP" });
+    expect(await edit("true", ["--recover"])).toMatchObject({ status: 0 });
+    expect(await decrypted()).toBe(`b: ${TYPED}\n`);
+  });
+
+  it("X1 an editor that does not end with us is not waited for", async () => {
+    const script = `${type}; trap '' TERM; : > started; i=0; while [ $i -lt 60 ]; do sleep 0.05; i=$((i+1)); done`;
+    const result = await edit(script, [], { signal: { name: "SIGTERM", whenExists: "started" } });
+    expect(result).toMatchObject({ status: null, signal: "SIGTERM", isTimedOut: false });
+    expect(box.exists(KEPT)).toBe(true);
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)("P16 %s while we ask whether to go back to the editor", async (signal) => {
+    box.write("ed", `#!/bin/sh\n${type}; echo '{' >> "$1"; (sleep 0.7; : > asked) > /dev/null 2>&1 &\n`, 0o755);
+    const line = 'mkfifo input; exec "$@" <> input';
+    const argv = ["sh", "-c", line, "sh", process.execPath, join(programFolder(), "leafcrypt"), "edit", "e.yaml"];
+    const result = await box.start(argv, { env: { EDITOR: "./ed" }, signal: { name: signal, whenExists: "asked" } });
+    expect(result).toMatchObject({ status: null, signal });
+    expect(result.stderr).toContain("Press enter to return to the editor");
+    expect(result.stderr).toContain("edit --recover e.yaml goes on with it");
+    expect(filesWith(TYPED)).toEqual([]);
   });
 
   it("E-12 the program is sops and gets SIGTERM", async () => {
@@ -179,6 +213,79 @@ describe("P15 a text that cannot be saved is kept encrypted, and edit --recover 
   it("what an editor leaves unchanged is not kept", async () => {
     expect(await edit("exit 1")).toMatchObject({ status: 201 });
     expect(box.exists(KEPT)).toBe(false);
+  });
+});
+
+describe("P15 where nothing can be written beside the file", () => {
+  const canMount =
+    process.getuid?.() === 0 && spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
+
+  /** Edits a file on a disk without room, and says where it is kept. */
+  async function editOnFullDisk(home: string | undefined): Promise<string> {
+    box.write(
+      "ed",
+      `#!/bin/sh\nprintf 'b: ${TYPED}%05000d\\n' 0 > "$1"; cat /dev/zero > filler 2> /dev/null || true\n`,
+      0o755,
+    );
+    box.write("disk/x", "");
+    const line = `mount -t tmpfs -o size=16k none disk; cp e.yaml disk; cd disk; ${process.execPath} \
+      ${join(programFolder(), "leafcrypt")} edit e.yaml; echo $?; ls -A; cmp e.yaml ../e.yaml`;
+    const env = { EDITOR: "../ed", SOPS_AGE_KEY_FILE: join(box.dir, "id"), HOME: home };
+    const result = await box.start(["unshare", "-m", "sh", "-c", line], { env });
+    expect(result.stdout).toBe("3\ne.yaml\nfiller\n");
+    expect(result.stderr).toContain("no space left on device");
+    expect(filesWith(TYPED)).toEqual([]);
+    return /is kept, encrypted, in (\S+): /.exec(result.stderr)?.[1] ?? "";
+  }
+
+  it.runIf(canMount)("X6 the text is kept in the user's own folder, and found there (needs root)", async () => {
+    const path = await editOnFullDisk(box.home);
+    expect(dirname(path)).toBe(join(box.home, ".local/state/leafcrypt"));
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    box.write("disk/e.yaml", box.read("e.yaml"));
+    const env = { EDITOR: "true", SOPS_AGE_KEY_FILE: join(box.dir, "id") };
+    const recovered = await box.start(["leafcrypt", "edit", "--recover", "e.yaml"], { env, cwd: "disk" });
+    expect(recovered).toMatchObject({ status: 0 });
+    expect(await decrypted("disk/e.yaml")).toContain(TYPED);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it.runIf(canMount)("X6 without one it is kept, encrypted, where it was edited (needs root)", async () => {
+    const path = await editOnFullDisk(undefined);
+    try {
+      expect(readdirSync(dirname(path))).toEqual([KEPT]);
+      expect(readFileSync(path, "utf8")).not.toContain(TYPED);
+      const shown = await box.run("decrypt", "--input-type", "binary", "--output-type", "binary", path);
+      expect(shown.stdout).toContain(TYPED);
+    } finally {
+      rmSync(dirname(path), { recursive: true });
+    }
+  });
+
+  it("a text that is too large to be encrypted is kept as it is, and the message says so", async () => {
+    const result = await edit('truncate -s 600M "$1"');
+    expect(result).toMatchObject({ status: 1, stdout: "" });
+    expect(result.stderr).toContain("is larger than 536870888 bytes");
+    const folder = /is kept in clear: take it from (\S+), and remove that/.exec(result.stderr)?.[1] ?? "";
+    try {
+      expect(statSync(folder).mode & 0o777).toBe(0o700);
+      expect(statSync(join(folder, "e.yaml")).size).toBe(600 * 1024 * 1024);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each(["leafcrypt", "sops"] as const)("I-24 %s starts no editor for what cannot be written", async (program) => {
+    box.write("ed", "#!/bin/sh\n: > ran\n", 0o755);
+    const line = `cat e.yaml | ${program} edit --input-type yaml --output-type yaml /dev/stdin`;
+    expect(await box.start(["sh", "-c", line], { env: { EDITOR: "./ed" } })).toMatchObject({ status: 3 });
+    if (program === "leafcrypt") {
+      box.write("read-only.yaml", box.read("e.yaml"), 0o444);
+      const result = await box.start([program, "edit", "read-only.yaml"], { env: { EDITOR: "./ed" } });
+      expect(result).toMatchObject({ status: 3 });
+      expect(result.stderr).toContain("the editor was not started");
+    }
+    expect(box.exists("ran")).toBe(false);
   });
 });
 

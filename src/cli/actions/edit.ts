@@ -1,16 +1,17 @@
-import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { asBuffer } from "../../bytes/utf8.ts";
 import { SopsError, type ErrorCode } from "../../errors.ts";
 import type { Context } from "../../operations/context.ts";
 import { beginEdit, beginNewFile, type EditSession } from "../../operations/edit.ts";
 import { replaceFile } from "../../storage/atomic.ts";
+import type { Announce } from "../../storage/failures.ts";
 import { createPrivateFolder, type PrivateFolder } from "../../storage/temporary.ts";
+import { readEdited, readNewest } from "../edited-text.ts";
 import { runEditor } from "../editor.ts";
 import { exampleTexts } from "../example.ts";
 import { readOperand, requireOperand, withLockOn, writeInPlace, type InputText } from "../files.ts";
 import { findKept, readKept, removeKept, writeKept, type KeptText } from "../kept-text.ts";
-import { isMissing, refuseUnwritableFolder } from "../presence.ts";
+import { isMissing, refuseUnwritableFile, refuseUnwritableFolder } from "../presence.ts";
 import { reviewingContext } from "../review.ts";
 import type { Session } from "../session.ts";
 import { formatChoice, loadSettings, nameFor, policyFor, type Settings } from "../settings.ts";
@@ -36,6 +37,7 @@ export async function editAction(session: Session): Promise<number> {
   const settings = await loadSettings(session, name, isNew ? "rules" : "stores");
   if (isNew) refuseUnwritableFolder(dirname(path));
   const input: InputText = isNew ? { path, bytes: new Uint8Array(), identity: null } : readOperand(session, file);
+  if (!isNew) refuseUnwritableFile(path, session.dialect.name === "leafcrypt");
   const context = reviewingContext(session, settings, name);
   const kept = await keptFor(session, path, context);
   const edit = await (isNew
@@ -58,7 +60,7 @@ export async function editAction(session: Session): Promise<number> {
 
 async function keptFor(session: Session, path: string, context: Context): Promise<KeptText | undefined> {
   if (session.invocation.values.recover === true) return readKept(path, context);
-  const earlier = findKept(path);
+  const earlier = findKept(path, session.host);
   if (earlier !== null) {
     session.log("warning", "There are edits of the file that were not saved; edit --recover goes on with them.", {
       file: earlier,
@@ -133,13 +135,21 @@ async function editText(editing: Editing): Promise<void> {
   });
   try {
     await editUntilSaved(editing, folder.write(basename(file), first));
-    if (kept !== undefined) removeKept(kept.path);
+    if (kept !== undefined) removeKept(kept.path, announcer(session));
   } catch (error) {
-    throw withPlace(error, keepText(editing, folder));
+    // Whoever leaves the text as it was wants nothing kept, not even what an editor saved by itself.
+    const isUnchanged = error instanceof SopsError && error.code === "ERR_UNCHANGED";
+    throw isUnchanged ? error : withPlace(error, keepText(editing, folder));
   } finally {
     settled();
     folder.remove();
   }
+}
+
+function announcer(session: Session): Announce {
+  return (message, fields) => {
+    session.log("warning", message, fields);
+  };
 }
 
 function openFolder({ dialect, host, cleanup }: Session, expectedBytes: number): PrivateFolder {
@@ -152,8 +162,9 @@ async function editUntilSaved({ session, edit, kept, save }: Editing, path: stri
     const started = performance.now();
     await runEditor(session, path);
     const edited = readEdited(path);
+    if (edited === undefined) throw nothingLeft();
     if (asBuffer(edited).equals(edit.text)) {
-      if (kept !== undefined) removeKept(kept.path);
+      if (kept !== undefined) removeKept(kept.path, announcer(session));
       throw unchanged(session, performance.now() - started);
     }
     const result = await finishOrReturn(session, edit, edited);
@@ -173,14 +184,10 @@ function unchanged({ dialect }: Session, elapsed: number): SopsError {
   });
 }
 
-function readEdited(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch {
-    throw new SopsError("ERR_EDITOR", "Could not run editor: it left no file behind", {
-      hint: "the file was not changed",
-    });
-  }
+function nothingLeft(): SopsError {
+  return new SopsError("ERR_EDITOR", "Could not run editor: it left no file behind", {
+    hint: "the file was not changed",
+  });
 }
 
 async function finishOrReturn(
@@ -200,25 +207,26 @@ async function finishOrReturn(
 }
 
 /**
- * Keeps what somebody typed, encrypted under the file's data key (I-24).
+ * Keeps what somebody typed, encrypted under the file's data key (I-24); in clear only where that cannot be done at all.
  *
  * @returns a sentence that says where it is; undefined if there is nothing new to keep
  */
 function keepText({ edit, kept, path, file, session }: Editing, folder: PrivateFolder): string | undefined {
-  let text: Uint8Array;
   try {
-    text = readFileSync(`${folder.path}/${basename(file)}`);
+    const text = readNewest(folder.path, basename(file));
+    const known = [edit.text, kept?.text];
+    const isNew = text !== undefined && text.length > 0 && !known.some((old) => old && asBuffer(old).equals(text));
+    if (!isNew) return undefined;
+    const place = writeKept(path, edit.keep(text), folder, session.host);
+    const keys = session.invocation.values["show-master-keys"] === true ? " --show-master-keys" : "";
+    return `what you edited is kept, encrypted, in ${place.path}: ${
+      place.isFound
+        ? `edit --recover${keys} ${file} goes on with it`
+        : "decrypt --input-type binary --output-type binary shows it"
+    }`;
   } catch {
-    return undefined; // The editor has removed it.
+    return `what you edited could not be encrypted and is kept in clear: take it from ${folder.keep()}, and remove that`;
   }
-  const isNew = text.length > 0 && ![edit.text, kept?.text].some((known) => known && asBuffer(known).equals(text));
-  if (!isNew) return undefined;
-  const place = writeKept(path, edit.keep(text), folder);
-  if (dirname(place) !== dirname(path)) {
-    return `what you edited is kept, encrypted, in ${place}: decrypt --input-type binary --output-type binary shows it`;
-  }
-  const keys = session.invocation.values["show-master-keys"] === true ? " --show-master-keys" : "";
-  return `what you edited is kept, encrypted, in ${place}: edit --recover${keys} ${file} goes on with it`;
 }
 
 function withPlace(error: unknown, place: string | undefined): unknown {
