@@ -45,8 +45,11 @@ function mebibytes({ median }) {
   return Number.isNaN(median) ? "" : `${median.toFixed(0)} MiB`;
 }
 
+/** Columns are as wide as their widest cell, as Prettier lays them out. */
 function tableOf(head, rows) {
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((cells) => cells[column].length)));
+  const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)];
 }
 
 const NOTES = `## What bounds it
