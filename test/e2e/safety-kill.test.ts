@@ -42,6 +42,7 @@ describe.skipIf(!canSweep)("whatever system call the program ends at (strace, wh
         accept: (copy) => isNew(readFileSync(join(copy, file), "utf8")),
         errors: ERRNOS,
         ...(name === "decrypt -i" ? {} : { secret: SECRET }),
+        failsLate: name === "edit",
         ...(isWhole ? {} : { every: 6 }),
       });
       expect(result.failures).toEqual([]);

@@ -16,6 +16,8 @@ export interface Sweep {
   readonly accept?: (copy: string) => boolean;
   /** What no file that the command leaves may hold, unless it is the file that is written. */
   readonly secret?: string;
+  /** Whether a failure may come after the new content is in place: `edit` has its folder of plaintext still to remove. */
+  readonly failsLate?: boolean;
   /** Disturbs only every n-th call, beginning with a random one of the first n. */
   readonly every?: number;
   /** Errno names with which the calls fail in further runs; without any, the command is only killed. */
@@ -125,7 +127,8 @@ function faultIn({ copy, status }: Run, sweep: Sweep, fresh: Buffer): string | n
   const isNew = (): boolean => sweep.accept?.(copy) ?? content?.equals(fresh) ?? false;
   // Not only by us: Node aborts when its own messages between threads cannot be written.
   const killed = status === null;
-  if (status === 0 ? !isNew() : !isOld && !(killed && isNew())) return "the file is neither old nor new";
+  const mayBeNew = killed || sweep.failsLate === true;
+  if (status === 0 ? !isNew() : !isOld && !(mayBeNew && isNew())) return "the file is neither old nor new";
   const known = new Set([...readdirSync(sweep.folder), sweep.file]);
   // A lock that could not be removed is void once its process is gone.
   const left = readdirSync(copy).filter((name) => !known.has(name) && !name.endsWith("-lock"));
@@ -133,6 +136,8 @@ function faultIn({ copy, status }: Run, sweep: Sweep, fresh: Buffer): string | n
   if (!killed && forgotten.length > 0) return `left behind: ${forgotten.join(", ")}`;
   const telling = left.find((name) => holds(join(copy, name), sweep.secret));
   if (telling !== undefined) return `left in clear: ${telling}`;
+  // Whatever is in clear was found above; what is encrypted anybody may read.
+  if (sweep.secret !== undefined) return null;
   const open = left.find((name) => (statSync(join(copy, name)).mode & 0o077) !== 0 && isPartial(copy, name, fresh));
   return open === undefined ? null : `readable to others: ${open}`;
 }
