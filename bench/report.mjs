@@ -68,13 +68,12 @@ const NOTES = `## What bounds it
 
 ## What it was made faster by
 
-| | before | after |
-| --- | --- | --- |
-| one object for the place of a value instead of two copies, edits sorted only where they are out of order, bytes for the MAC taken from the cell: decrypt 100,000 values, Node | 1.14 s, 252 MiB | 0.74 s, 193 MiB |
-| the same, encrypt 100,000 values | 1.74 s, 441 MiB | 1.23 s, 286 MiB |
-| a text put together by appending instead of joining a list of 200,000 pieces | 37 ms | 18 ms |
-| X25519 shares imported as JWK instead of DER, for each file | 92 µs | 29 µs |
-| settings of a folder looked for once instead of for each file, 1,000 files | 125 ms | 1 ms |
+- One object for the place of a value instead of two copies, edits sorted only where they are out of order, bytes for the
+  MAC taken from the cell: decrypting 100,000 values on Node from 1.14 s and 252 MiB to 0.74 s and 193 MiB, encrypting them
+  from 1.74 s and 441 MiB to 1.23 s and 286 MiB.
+- A text put together by appending instead of joining a list of 200,000 pieces: 18 ms instead of 37.
+- X25519 shares imported as JWK instead of DER: 29 µs instead of 92 for each file.
+- Settings looked for once a folder instead of for each file: 1 ms instead of 125 for 1,000 files.
 `;
 
 function page(machine, table, growthTable, timings) {
