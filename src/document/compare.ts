@@ -1,8 +1,9 @@
 import { asBuffer } from "../bytes/utf8.ts";
 import { isCell, scalarToBytes } from "./cell.ts";
-import { comment, leaf, type Comment, type Entry, type Leaf, type Mapping, type Node } from "./model.ts";
+import { comment, leaf, type Comment, type Entry, type Leaf, type Mapping, type Node, type Sequence } from "./model.ts";
 
 type Item = Entry | Node | Comment;
+type Container = Mapping | Sequence;
 
 /**
  * The path of the first place where two lists of trees differ, or undefined if they are the same to a reader: same
@@ -17,37 +18,54 @@ export function firstDifference(
   if (before.length !== after.length) return [];
   for (const [index, document] of before.entries()) {
     const other = after[index];
-    const path = other === undefined ? [] : compareItems(document, other, options.withComments);
+    const path = other === undefined ? [] : compareContainers(document, other, options.withComments);
     if (path !== undefined) return path.reverse();
   }
   return undefined;
 }
 
-/** The keys from the place of a difference up to the items; undefined if there is none. */
-function compareItems(a: Item, b: Item, withComments: boolean): string[] | undefined {
-  if (a.kind === "entry") {
-    const below = b.kind === "entry" && a.key === b.key ? compareItems(a.value, b.value, withComments) : [];
-    below?.push(a.key);
+/**
+ * The keys from the place of a difference up to the items; undefined if there is none. One call per level, and no
+ * callbacks: two thousand levels fit on the stack (safety.md, Y10).
+ */
+function compareContainers(a: Container, b: Container, withComments: boolean): string[] | undefined {
+  const items = itemsOf(a, withComments);
+  const others = itemsOf(b, withComments);
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index];
+    const other = others[index];
+    if (item === undefined || other === undefined) return [];
+    const [left, right] = [valueOf(item), valueOf(other)];
+    let below: string[] | undefined;
+    if (!hasSameKey(item, other)) below = [];
+    else if (isContainer(left) && isContainer(right) && left.kind === right.kind)
+      below = compareContainers(left, right, withComments);
+    else below = isSameScalar(left, right) ? undefined : [];
+    if (below === undefined) continue;
+    if (item.kind === "entry") below.push(item.key);
     return below;
   }
-  if (a.kind === "comment" && b.kind === "comment" && a.text === b.text) return undefined;
-  if (a.kind === "leaf" && b.kind === "leaf") return isSameLeaf(a, b) ? undefined : [];
-  if ((a.kind === "mapping" && b.kind === "mapping") || (a.kind === "sequence" && b.kind === "sequence")) {
-    return compareLists(itemsOf(a, withComments), itemsOf(b, withComments), withComments);
-  }
-  return [];
+  return items.length === others.length ? undefined : [];
 }
 
-function compareLists(a: readonly Item[], b: readonly Item[], withComments: boolean): string[] | undefined {
-  for (const [index, item] of a.entries()) {
-    const other = b[index];
-    const difference = other === undefined ? [] : compareItems(item, other, withComments);
-    if (difference !== undefined) return difference;
-  }
-  return a.length === b.length ? undefined : [];
+function valueOf(item: Item): Node | Comment {
+  return item.kind === "entry" ? item.value : item;
 }
 
-function itemsOf(node: Mapping | Extract<Node, { kind: "sequence" }>, withComments: boolean): readonly Item[] {
+function hasSameKey(a: Item, b: Item): boolean {
+  return a.kind === "entry" ? b.kind === "entry" && a.key === b.key : b.kind !== "entry";
+}
+
+function isContainer(node: Node | Comment): node is Container {
+  return node.kind === "mapping" || node.kind === "sequence";
+}
+
+function isSameScalar(a: Node | Comment, b: Node | Comment): boolean {
+  if (a.kind === "comment") return b.kind === "comment" && a.text === b.text;
+  return a.kind === "leaf" && b.kind === "leaf" && isSameLeaf(a, b);
+}
+
+function itemsOf(node: Container, withComments: boolean): readonly Item[] {
   return withComments ? node.items : node.items.filter((item: Item) => item.kind !== "comment");
 }
 
@@ -68,7 +86,8 @@ function isSameText(a: string, b: string): boolean {
  * Undefined if they do not.
  */
 export function withValuesOf(places: readonly Mapping[], values: readonly Mapping[]): Mapping[] | undefined {
-  const result = places.map((document, index) => moveValues(document, values[index]));
+  if (places.length !== values.length) return undefined;
+  const result = places.map((document, index) => moveValues(document, values[index] ?? document));
   return result.every((document) => document !== undefined) ? (result as Mapping[]) : undefined;
 }
 
@@ -81,18 +100,21 @@ function atPlaceOf(place: Leaf | Comment, value: Leaf | Comment): Leaf | Comment
   return place.span === undefined ? copy : { ...copy, span: place.span };
 }
 
-function moveValues(place: Item, value: Item | undefined): Item | undefined {
-  if (value === undefined) return undefined;
-  if (value.kind === "leaf" || value.kind === "comment") {
-    if (place.kind !== "leaf" && place.kind !== "comment") return undefined;
-    return atPlaceOf(place, value);
+function moveValues(place: Container, value: Container): Container | undefined {
+  if (place.kind !== value.kind || place.items.length !== value.items.length) return undefined;
+  const items: Item[] = [];
+  for (let index = 0; index < place.items.length; index += 1) {
+    const [to, from] = [place.items[index], value.items[index]];
+    if (to === undefined || from === undefined || (to.kind === "entry") !== (from.kind === "entry")) return undefined;
+    const [target, source] = [valueOf(to), valueOf(from)];
+    const moved = isContainer(target) && isContainer(source) ? moveValues(target, source) : moveScalar(target, source);
+    if (moved === undefined) return undefined;
+    items.push(to.kind === "entry" ? { ...to, value: moved as Node } : moved);
   }
-  if (place.kind === "entry" && value.kind === "entry") {
-    const inner = moveValues(place.value, value.value);
-    return inner === undefined ? undefined : { ...place, value: inner as Node };
-  }
-  if (place.kind === "entry" || value.kind === "entry" || place.kind !== value.kind) return undefined;
-  if (place.items.length !== value.items.length) return undefined;
-  const items = place.items.map((item, index) => moveValues(item, value.items[index]));
-  return items.includes(undefined) ? undefined : ({ ...place, items } as Mapping);
+  return { ...place, items } as Container;
+}
+
+function moveScalar(place: Node | Comment, value: Node | Comment): Leaf | Comment | undefined {
+  if (isContainer(place) || isContainer(value)) return undefined;
+  return atPlaceOf(place, value);
 }

@@ -1,5 +1,5 @@
 import { isCommentCell } from "./cell.ts";
-import type { Comment, Entry, Leaf, Mapping, Node, Sequence } from "./model.ts";
+import type { Comment, Entry, Leaf, Mapping, Node } from "./model.ts";
 import type { Selection } from "./selection.ts";
 
 /**
@@ -51,43 +51,34 @@ class Walker {
   }
 
   document(node: Mapping): Mapping {
-    return this.#mapping(node, this.#place(undefined, "", "", false));
+    return this.#node(node, this.#place(undefined, "", "", false)) as Mapping;
   }
 
-  #mapping(node: Mapping, place: Place): Mapping {
-    let isRunHit = false; // a comment since the last entry was hit
-    const items = node.items.map((item): Entry | Comment => {
-      if (item.kind === "comment") {
-        const next = this.#comment(item, place, isRunHit);
-        isRunHit ||= this.#isHitComment(item);
-        return next;
-      }
-      const inner = this.#enter(place, item, isRunHit);
-      isRunHit = false;
-      return { ...item, value: this.#node(item.value, inner) };
-    });
-    return { ...node, items };
-  }
-
-  #sequence(node: Sequence, place: Place): Sequence {
-    let isRunHit = false;
-    const items = node.items.map((item): Node | Comment => {
-      const asComment = item.kind === "comment" ? item : commentItem(item);
-      if (asComment !== undefined) {
-        const next = this.#comment(asComment, place, isRunHit);
-        isRunHit ||= this.#isHitComment(asComment);
-        return next;
-      }
-      const inner = isRunHit ? this.#place(place.parent, place.key, place.aad, true) : place;
-      isRunHit = false;
-      return this.#node(item as Node, inner);
-    });
-    return { ...node, items };
-  }
-
+  /** One call per level, and no callbacks: two thousand levels fit on the stack (safety.md, Y10). */
   #node(node: Node, place: Place): Node {
     if (node.kind === "leaf") return this.#visitor.leaf(node, place);
-    return node.kind === "mapping" ? this.#mapping(node, place) : this.#sequence(node, place);
+    const items: (Entry | Node | Comment)[] = [];
+    let isRunHit = false; // a comment since the last entry or item was hit
+    for (let index = 0; index < node.items.length; index += 1) {
+      const item = node.items[index] as Entry | Node | Comment;
+      const comment = this.#commentIn(item);
+      if (comment !== undefined) {
+        items.push(this.#comment(comment, place, isRunHit));
+        isRunHit ||= this.#isHitComment(comment);
+        continue;
+      }
+      if (item.kind === "entry")
+        items.push({ ...item, value: this.#node(item.value, this.#enter(place, item, isRunHit)) });
+      else
+        items.push(this.#node(item as Node, isRunHit ? this.#place(place.parent, place.key, place.aad, true) : place));
+      isRunHit = false;
+    }
+    return { ...node, items } as Node;
+  }
+
+  #commentIn(item: Entry | Node | Comment): Comment | undefined {
+    if (item.kind === "comment") return item;
+    return item.kind === "leaf" ? commentItem(item) : undefined;
   }
 
   #enter(place: Place, entry: Entry, isRunHit: boolean): Place {
@@ -120,8 +111,8 @@ class Walker {
 }
 
 /** The comment in a list item that is the cell of one; it keeps the item's span and with it its place. */
-function commentItem(item: Node): Comment | undefined {
-  if (item.kind !== "leaf" || typeof item.value !== "string" || !isCommentCell(item.value)) return undefined;
+function commentItem(item: Leaf): Comment | undefined {
+  if (typeof item.value !== "string" || !isCommentCell(item.value)) return undefined;
   const span = item.span === undefined ? {} : { span: item.span };
   return { kind: "comment", text: item.value, inline: false, ...span };
 }

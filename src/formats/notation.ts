@@ -1,6 +1,6 @@
 import { isCommentCell } from "../document/cell.ts";
 import { firstDifference } from "../document/compare.ts";
-import type { Comment, Entry, Leaf, Mapping, Node } from "../document/model.ts";
+import type { Comment, Entry, Leaf, Mapping, Node, Sequence } from "../document/model.ts";
 import { FormatError } from "../errors.ts";
 import type { Format, Source } from "./format.ts";
 
@@ -125,13 +125,19 @@ function applied(
 }
 
 function mapLeaves(document: Mapping, change: (leaf: Leaf) => Leaf): Mapping {
-  const visit = (item: Item): Item => {
-    if (item.kind === "entry") return { ...item, value: visit(item.value) as Node };
-    if (item.kind === "leaf") return change(item);
-    if (item.kind === "comment") return item;
-    return { ...item, items: (item.items as readonly Item[]).map(visit) } as Node;
-  };
-  return visit(document) as Mapping;
+  return mapItems(document, change) as Mapping;
+}
+
+/** One call per level, and no callbacks: two thousand levels fit on the stack (safety.md, Y10). */
+function mapItems(node: Node, change: (leaf: Leaf) => Leaf): Node {
+  if (node.kind === "leaf") return change(node);
+  const items: Item[] = [];
+  for (let index = 0; index < node.items.length; index += 1) {
+    const item = node.items[index] as Item;
+    if (item.kind === "entry") items.push({ ...item, value: mapItems(item.value, change) });
+    else items.push(item.kind === "comment" ? item : mapItems(item, change));
+  }
+  return { ...node, items } as Node;
 }
 
 /** What follows a cell's last bracket, such as the line break of a block scalar, is not part of it. */
@@ -155,12 +161,24 @@ type PairVisitor = (a: Leaf, b: Leaf, place: string) => void;
  * not count. False if the trees are not of one shape.
  */
 function forEachPair(a: readonly Item[], b: readonly Item[], visit: PairVisitor, place = ""): boolean {
-  const [left, right] = [a.filter(isNoComment), b.filter(isNoComment)];
+  const left = a.filter(isNoComment);
+  const right = b.filter(isNoComment);
   if (left.length !== right.length) return false;
-  return left.every((item, index) => {
-    const other = right[index];
-    return other !== undefined && visitPair(item, other, visit, `${place}/${String(index)}`);
-  });
+  for (let index = 0; index < left.length; index += 1) {
+    const [item, other] = [left[index], right[index]];
+    const key = item?.kind === "entry" ? item.key : undefined;
+    if (key !== (other?.kind === "entry" ? other.key : undefined)) return false;
+    const [first, second] = [valueOf(item), valueOf(other)];
+    const inner = `${place}/${String(index)}${key === undefined ? "" : ` ${JSON.stringify(key)}`}`;
+    if (first?.kind === "leaf" && second?.kind === "leaf") visitPair(first, second, visit, inner);
+    else if (!isContainer(first) || !isContainer(second) || first.kind !== second.kind) return false;
+    else if (!forEachPair(first.items, second.items, visit, inner)) return false;
+  }
+  return true;
+}
+
+function valueOf(item: Item | undefined): Node | Comment | undefined {
+  return item?.kind === "entry" ? item.value : item;
 }
 
 /** The reference stores comments in lists as items (file-format.md 7.2.3). */
@@ -169,17 +187,10 @@ function isNoComment(item: Item): boolean {
   return !(item.kind === "leaf" && typeof item.value === "string" && isCommentCell(item.value));
 }
 
-function visitPair(a: Item, b: Item, visit: PairVisitor, place: string): boolean {
-  if (a.kind === "entry" && b.kind === "entry") {
-    return a.key === b.key && visitPair(a.value, b.value, visit, `${place} ${JSON.stringify(a.key)}`);
-  }
-  if (a.kind === "leaf" && b.kind === "leaf") {
-    if (a.span?.style !== "alias" && b.span?.style !== "alias") visit(a, b, place);
-    return true;
-  }
-  return isContainer(a) && isContainer(b) && a.kind === b.kind && forEachPair(a.items, b.items, visit, place);
+function visitPair(a: Leaf, b: Leaf, visit: PairVisitor, place: string): void {
+  if (a.span?.style !== "alias" && b.span?.style !== "alias") visit(a, b, place);
 }
 
-function isContainer(item: Item): item is Mapping | Extract<Node, { kind: "sequence" }> {
-  return item.kind === "mapping" || item.kind === "sequence";
+function isContainer(item: Item | undefined): item is Mapping | Sequence {
+  return item?.kind === "mapping" || item?.kind === "sequence";
 }

@@ -68,34 +68,24 @@ function compareContainers(
     // One by one: a call with hundreds of thousands of arguments overflows the stack.
     for (const edit of scribe.restructure(old, parent, pairs.steps)) edits.push(edit);
   }
-  oldItems.forEach((oldItem, index) => {
+  // One call per level, and no callbacks: two thousand levels fit on the stack (safety.md, Y10).
+  for (let index = 0; index < oldItems.length; index += 1) {
+    const oldItem = oldItems[index];
     const nextItem = pairs === undefined ? nextItems[index] : pairs.kept.get(index);
-    if (nextItem === undefined || nextItem === oldItem) return;
-    compareItems(oldItem, nextItem, old, parent, scribe, edits);
-  });
-}
-
-function compareItems(
-  old: Item,
-  next: Item,
-  container: Mapping | Sequence,
-  parent: Place | undefined,
-  scribe: Scribe,
-  edits: Edit[],
-): void {
-  if (old.kind === "entry") {
-    if (next.kind !== "entry" || old.value === next.value) return;
-    compareNodes(old.value, next.value, { container, entry: old, parent }, scribe, edits);
-  } else if (next.kind !== "entry") {
-    compareNodes(old, next, { container, entry: undefined, parent }, scribe, edits);
+    if (oldItem === undefined || nextItem === undefined || nextItem === oldItem) continue;
+    const oldNode = oldItem.kind === "entry" ? oldItem.value : oldItem;
+    const nextNode = nextItem.kind === "entry" ? nextItem.value : nextItem;
+    if (oldNode === nextNode || (oldItem.kind === "entry") !== (nextItem.kind === "entry")) continue;
+    const place = { container: old, entry: oldItem.kind === "entry" ? oldItem : undefined, parent };
+    if (isSameContainer(oldNode, nextNode)) compareContainers(oldNode, nextNode as Mapping, place, scribe, edits);
+    else compareNodes(oldNode, nextNode, place, scribe, edits);
   }
 }
 
+/** Words what became of a node that is no collection, or none any more. */
 function compareNodes(old: Node | Comment, next: Node | Comment, place: Place, scribe: Scribe, edits: Edit[]): void {
   if (isSameScalar(old, next) || isSameAlias(old, next)) return; // its notation stays, whatever it is
-  if (isScalar(old) && isScalar(next)) edits.push(scribe.scalar(old, next, place));
-  else if (isSameContainer(old, next)) compareContainers(old, next as Mapping | Sequence, place, scribe, edits);
-  else edits.push(scribe.replace(old, next, place));
+  edits.push(isScalar(old) && isScalar(next) ? scribe.scalar(old, next, place) : scribe.replace(old, next, place));
 }
 
 function isSameScalar(old: Node | Comment, next: Node | Comment): boolean {
@@ -128,6 +118,7 @@ function isScalar(node: Node | Comment): boolean {
 }
 
 function isSameContainer(old: Node | Comment, next: Node | Comment): old is Mapping | Sequence {
+  if (isScalar(old)) return false;
   // An alias was expanded in place: its items stand elsewhere in the text, so a changed one is written out whole.
   return old.kind === next.kind && old.span !== undefined && old.span === next.span && old.span.style !== "alias";
 }

@@ -17,6 +17,12 @@ interface Printer {
   carried: Comment | undefined;
 }
 
+/** A collection whose place was opened, to be printed there. */
+interface Nested {
+  readonly node: Mapping | Sequence;
+  readonly column: number;
+}
+
 const DEFAULT_STEP = 4;
 
 /** Keys longer than this, in bytes, are written as `? key`. */
@@ -43,7 +49,7 @@ export function emitYaml(documents: readonly Mapping[], style: EmitStyle): Uint8
 export function emitYamlValue(node: Node | Comment, style: EmitStyle): Uint8Array {
   const printer = startPrinter(stepOf(style));
   if (node.kind === "comment") {
-    printMapping(printer, mapping([entry("value", leaf(node.text)), entry("inline", leaf(node.inline))]), 0);
+    printCollection(printer, mapping([entry("value", leaf(node.text)), entry("inline", leaf(node.inline))]), 0);
   } else if (node.kind === "leaf") {
     printer.text = `${scalarText(node.value, { column: 0, content: printer.step })}\n`;
   } else if (hasValues(node)) {
@@ -63,8 +69,7 @@ export function itemText(item: Entry | Node | Comment, column: number, step: num
   const printer = startPrinter(step);
   printer.isOpen = true;
   if (item.kind === "comment") printComments(printer, [item], column);
-  else if (item.kind === "entry") printEntry(printer, item, column, undefined);
-  else printItem(printer, item, column, undefined);
+  else printValue(printer, item, column, undefined);
   return printer.text.slice(0, -1);
 }
 
@@ -125,7 +130,7 @@ function startPrinter(step: number): Printer {
 function documentText(document: Mapping, step: number): string {
   const printer = startPrinter(step);
   if (hasValues(document)) {
-    printMapping(printer, document, 0);
+    printCollection(printer, document, 0);
   } else {
     printComments(printer, commentsOf(document), 0);
     printer.text += "{}\n";
@@ -133,35 +138,26 @@ function documentText(document: Mapping, step: number): string {
   return printer.text;
 }
 
-function printCollection(printer: Printer, node: Mapping | Sequence, column: number): void {
-  if (node.kind === "mapping") printMapping(printer, node, column);
-  else printSequence(printer, node, column);
-}
-
-function printMapping(printer: Printer, { items }: Mapping, column: number): void {
-  let inline: Comment | undefined;
-  for (const item of items) {
-    if (item.kind === "entry") {
-      printEntry(printer, item, column, inline);
-      inline = undefined;
-    } else {
-      inline = printOrKeep(printer, item, column, inline);
-    }
-  }
-  if (inline !== undefined) printComments(printer, [inline], column);
-}
-
-function printSequence(printer: Printer, { items }: Sequence, column: number): void {
+function printCollection(printer: Printer, { items }: Mapping | Sequence, column: number): void {
   let inline: Comment | undefined;
   for (const item of items) {
     if (item.kind === "comment") {
       inline = printOrKeep(printer, item, column, inline);
     } else {
-      printItem(printer, item, column, inline);
+      printValue(printer, item, column, inline);
       inline = undefined;
     }
   }
   if (inline !== undefined) printComments(printer, [inline], column);
+}
+
+/** Two calls per level: two thousand of them fit on the stack (safety.md, Y10). */
+function printValue(printer: Printer, item: Entry | Node, column: number, inline: Comment | undefined): void {
+  const nested =
+    item.kind === "entry" ? openEntry(printer, item, column, inline) : openItem(printer, item, column, inline);
+  if (nested === undefined) return;
+  printCollection(printer, nested.node, nested.column);
+  printer.carried = inline ?? printer.carried;
 }
 
 /** Prints a comment, or keeps it for the line of the value that follows; a value has room for one. */
@@ -179,7 +175,8 @@ function printOrKeep(
   return item;
 }
 
-function printEntry(printer: Printer, item: Entry, column: number, inline: Comment | undefined): void {
+/** Prints an entry, but for a collection below it. */
+function openEntry(printer: Printer, item: Entry, column: number, inline: Comment | undefined): Nested | undefined {
   startLine(printer, column);
   const { value } = item;
   const content = nextLevel(column, printer.step);
@@ -189,13 +186,14 @@ function printEntry(printer: Printer, item: Entry, column: number, inline: Comme
   if (value.kind === "leaf") {
     printer.text += " ";
     printScalar(printer, scalarText(value.value, { column, content }), inline, content);
-  } else if (!hasValues(value)) {
-    printEmpty(printer, value, column, inline);
-  } else {
-    openBlock(printer, isExplicit, column, content);
-    printCollection(printer, value, content);
-    printer.carried = inline ?? printer.carried;
+    return undefined;
   }
+  if (!hasValues(value)) {
+    printEmpty(printer, value, column, inline);
+    return undefined;
+  }
+  openBlock(printer, isExplicit, column, content);
+  return { node: value, column: content };
 }
 
 /** Goes to where a nested block starts: the next line, or behind the colon of an explicit key. */
@@ -212,13 +210,14 @@ function openBlock(printer: Printer, isExplicit: boolean, column: number, conten
   }
 }
 
-function printItem(printer: Printer, item: Node, column: number, inline: Comment | undefined): void {
+/** Prints an item, but for a collection in it. */
+function openItem(printer: Printer, item: Node, column: number, inline: Comment | undefined): Nested | undefined {
   const content = column + 2;
   if (item.kind === "leaf") {
     startLine(printer, column);
     printer.text += "- ";
     printScalar(printer, scalarText(item.value, { column, content }), inline, content);
-    return;
+    return undefined;
   }
   const isEmpty = !hasValues(item);
   // The comments a collection starts with stand above its dash.
@@ -228,13 +227,12 @@ function printItem(printer: Printer, item: Node, column: number, inline: Comment
   printer.text += "- ";
   if (isEmpty) {
     printScalar(printer, emptyText(item), inline, content);
-    return;
+    return undefined;
   }
   if (printer.carried === undefined) printer.isOpen = true;
   else printer.text += `#${commentText(printer.carried.text, content)}\n`;
   printer.carried = undefined;
-  printCollection(printer, withoutLeading(item, leading.length), content);
-  printer.carried = inline ?? printer.carried;
+  return { node: withoutLeading(item, leading.length), column: content };
 }
 
 function printScalar(printer: Printer, text: string, inline: Comment | undefined, content: number): void {
