@@ -1,4 +1,5 @@
 import type { Comment, Mapping, Node } from "../document/model.ts";
+import type { Position } from "../errors.ts";
 
 /** The names `--input-type` and `--output-type` take. */
 export type FormatName = "yaml" | "json" | "dotenv" | "ini" | "binary";
@@ -11,6 +12,8 @@ export interface Source {
   readonly format: FormatName;
   readonly text: string;
   readonly documents: readonly Mapping[];
+  /** Where a key of an INI section stands again: the last one counts, and the others are not in `text`. */
+  readonly repeatedKey?: Position;
 }
 
 /**

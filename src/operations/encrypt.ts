@@ -4,7 +4,7 @@ import type { Mapping } from "../document/model.ts";
 import { seal, type TreeResult } from "../document/seal.ts";
 import { compileSelection, DEFAULT_SELECTION, SELECT_ALL } from "../document/selection.ts";
 import { firstRepeatedKey } from "../document/repeats.ts";
-import { FormatError, SopsError } from "../errors.ts";
+import { FormatError, SopsError, type Position } from "../errors.ts";
 import type { Format, Source } from "../formats/format.ts";
 import { readPlain } from "../formats/registry.ts";
 import { positionAt } from "../formats/text.ts";
@@ -45,17 +45,25 @@ export async function encrypt(bytes: Uint8Array, options: EncryptOptions): Promi
 }
 
 /**
- * Reads a file that is to be encrypted. Files that the reference wrote may have a key twice in one JSON object, and
- * open; a new one is refused, as readers differ in which of the values they take.
+ * Reads a file that is to be encrypted.
+ *
+ * Files that the reference wrote may have a key twice in one JSON object, and open; a new one is refused, as readers
+ * differ in which of the values they take. Of a key that repeats in an INI section the reference encrypts the last, and
+ * loses the others.
  *
  * @throws {FormatError}
  */
 export function readForEncryption(format: Format, bytes: Uint8Array): Source {
   const source = readPlain(format, bytes);
+  if (source.repeatedKey !== undefined) throw repeatedKey("section", source.repeatedKey);
   const repeated = format.name === "json" ? firstRepeatedKey(source.documents) : undefined;
-  if (repeated === undefined) return source;
-  const position = repeated.span === undefined ? undefined : positionAt(source.text, repeated.span.start);
-  throw new FormatError("a key occurs twice in one object", position, { hint: "rename or remove one of them" });
+  if (repeated !== undefined)
+    throw repeatedKey("object", repeated.span && positionAt(source.text, repeated.span.start));
+  return source;
+}
+
+function repeatedKey(container: string, position: Position | undefined): FormatError {
+  return new FormatError(`a key occurs twice in one ${container}`, position, { hint: "rename or remove one of them" });
 }
 
 /** Encrypts a file that was read and found fit. */

@@ -77,9 +77,9 @@ interface OpenSection {
 export function readIni(text: string): Source {
   const reader = new IniReader(text);
   const document = reader.document();
-  return reader.repeats.length === 0
-    ? { format: "ini", text, documents: [document] }
-    : readIni(withoutRepeats(text, reader.repeats));
+  const [repeat] = reader.repeats;
+  if (repeat === undefined) return { format: "ini", text, documents: [document] };
+  return { ...readIni(withoutRepeats(text, reader.repeats)), repeatedKey: lineAt(text, repeat.at) };
 }
 
 /** Puts the lines of every repeated key in place of those of the first of its name. */
@@ -95,6 +95,8 @@ function withoutRepeats(text: string, repeats: readonly Repeat[]): string {
 
 /** A key that repeats, and the lines of the first one; keys of one name share that object. */
 interface Repeat {
+  /** Where the key stands. */
+  readonly at: number;
   readonly first: Range;
   readonly lines: Range;
 }
@@ -208,7 +210,7 @@ class IniReader {
     const entry: Entry = { kind: "entry", key, value: leaf, span: { start, end: raw.end, style: "entry", indent: 0 } };
     const lines = { start: startOfLine(text, above), end: raw.next };
     const first = this.section.keys.get(key)?.lines;
-    if (first !== undefined) this.repeats.push({ first, lines });
+    if (first !== undefined) this.repeats.push({ at: start, first, lines });
     this.section.keys.set(key, { entry, comments, lines: first ?? lines });
   }
 
