@@ -54,16 +54,16 @@ function tableOf(head, rows) {
 
 const NOTES = `## What bounds it
 
-- **Node starts in the time sops needs for a whole small file.** Of what leafcrypt adds, about a third is V8 compiling its
-  code, whether that runs or not (1 ms for 35 kB), and a fifth the modules of \`node:crypto\`. So the start path is one file,
-  and what it seldom needs is compiled on first use (\`scripts/lazy-chunks.mjs\`); \`node:tty\`, 4 ms, is asked only when
+- **Node starts in the time sops needs for a whole small file.** Of what leafcrypt adds, about a quarter is V8 compiling its
+  code, whether that runs or not (1 ms for 35 kB), and a tenth the modules of \`node:crypto\`. So the start path is one file,
+  and what it seldom needs is compiled on first use (\`scripts/lazy-chunks.mjs\`); \`node:tty\`, 1 ms or more, is asked only when
   something is to be said on standard error. A test freezes the list of what is loaded.
 - **A cipher of \`node:crypto\` costs 3.1 µs a value on Node**, and 0.8 µs in the standalone executable, most of it making
   the object; base64 another 0.7 µs and 0.5 µs. Both have to be paid for every value, so 100,000 values take Node 0.38 s at
   least, of the 0.7 s that decrypting them takes on a quiet machine.
 - **Encrypting reads its result back** and compares it value by value, and writes the plain text once more to tell what would
   come back in another notation. That is a third of its time, and what it is for. \`--layout reference\` leaves the second out.
-- **Memory** is the text, as bytes and as a string, and a tree of about 300 bytes a value for each of the two sides.
+- **Memory** is the text, as bytes and as a string, and a tree for each of the two sides: by the sizes of its objects about 300 bytes a value.
   JavaScriptCore, in the standalone executable, lets more garbage gather before it collects than V8 does.
 
 ## What it was made faster by
@@ -73,7 +73,7 @@ const NOTES = `## What bounds it
   from 1.74 s and 441 MiB to 1.23 s and 286 MiB.
 - A text put together by appending instead of joining a list of 200,000 pieces: 18 ms instead of 37.
 - X25519 shares imported as JWK instead of DER: 29 µs instead of 92 for each file.
-- Settings looked for once a folder instead of for each file: 1 ms instead of 125 for 1,000 files.
+- Settings looked for once a folder instead of for each file, which had taken 125 ms of 1,000 files.
 `;
 
 function page(machine, table, growthTable, timings) {

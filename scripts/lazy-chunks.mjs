@@ -1,6 +1,5 @@
 // The program on Node as few files: `core` holds what every run needs, and each part below is compiled when the first of
-// its functions is called. V8 takes 1 ms for 35 kB of our code, run or not: of 25 ms that a small decryption takes longer
-// than nothing at all, this and the one file save 9.
+// its functions is called. V8 takes 1 ms to compile 35 kB of our code, run or not: this leaves 169 kB of 253 in the start.
 import { relative } from "node:path";
 
 /** Parts that most runs do without, although they are imported in the usual way; chunk name and paths below src/. */

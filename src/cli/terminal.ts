@@ -29,7 +29,7 @@ export function processTerminal(signals: SignalDesk): Terminal {
   };
 }
 
-/** `node:tty` brings the network stack along, 4 ms, so it is asked when needed, and about what can be a terminal at all. */
+/** `node:tty` brings the network stack along, 1 ms or more, so it is asked when needed, and about what can be a terminal at all. */
 function isTerminal(fd: number): boolean {
   try {
     return fstatSync(fd).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(fd);
