@@ -98,7 +98,9 @@ export async function openFile(file: LoadedFile, context: Context, options: Open
   const memory = new CellMemory(dataKey);
   const remembering = options.remembersCells === true ? { memory } : {};
   const opened = open(documents, { dataKey, selection, macOnlyEncrypted: metadata.macOnlyEncrypted, ...remembering });
-  if (!options.ignoreMac) checkMac(metadata, dataKey, opened.mac);
+  const doubt = doubtOfMac(metadata, dataKey, opened.mac);
+  if (doubt !== undefined && !options.ignoreMac) throw new MacMismatchError(doubt);
+  if (doubt !== undefined) context.host.warn(`The MAC is ignored. ${doubt}`);
   for (const path of opened.clearComments) {
     context.host.warn(
       "Found possibly unencrypted comment in file. This is to be expected if the comment was added by hand, or the file was encrypted by an old version.",
@@ -122,13 +124,15 @@ function opensMac(metadata: Metadata, dataKey: KeyObject): boolean {
   return typeof openCell(dataKey, metadata.mac, metadata.lastModified) !== "string";
 }
 
-function checkMac(metadata: Metadata, dataKey: KeyObject, computed: string): void {
-  if (metadata.mac === "") throw new MacMismatchError("MAC mismatch. File has no MAC, computed one of its values");
+/** What speaks against a file's MAC; undefined if nothing does. */
+function doubtOfMac(metadata: Metadata, dataKey: KeyObject, computed: string): string | undefined {
+  if (metadata.mac === "") return "MAC mismatch. File has no MAC, computed one of its values";
   const cell = openCell(dataKey, metadata.mac, metadata.lastModified);
-  if (typeof cell === "string") throw new MacMismatchError(`Cannot decrypt MAC: ${cell}`);
+  if (typeof cell === "string") return `Cannot decrypt MAC: ${cell}`;
   const stored = cell.plain.toString("utf8");
-  if (!isSameMac(stored, computed))
-    throw new MacMismatchError(`MAC mismatch. File has ${describeMac(stored)}, computed ${computed}`);
+  return isSameMac(stored, computed)
+    ? undefined
+    : `MAC mismatch. File has ${describeMac(stored)}, computed ${computed}`;
 }
 
 /** Whether the MAC in a file's metadata is the one computed of its values. */

@@ -173,6 +173,7 @@ describe("M10 ignoring the MAC", () => {
     const outcome = await bench.decrypt("yaml", change(encrypted), { ignoreMac: true });
     expect(outcome.status).toBe(0);
     expect(outcome.text).toContain(CANARY);
+    expect(outcome.warnings.join()).toContain("The MAC is ignored.");
   });
 });
 
