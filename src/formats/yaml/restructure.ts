@@ -113,7 +113,13 @@ function removeItem(context: BlockContext, item: Item, right: Item | undefined):
   const line = lineStart(text, start);
   if (item.kind === "comment") return removeComment(text, start, spanOf(item).end);
   const end = rowEnd(text, keptBlankLinesEnd(text, item));
-  if (isBlank(text, line, start)) return { start: lastLineStart(text, line, end), end, text: "" };
+  if (isBlank(text, line, start)) {
+    const last = lastLineStart(text, line, end);
+    if (last === line) return { start: line, end, text: "" };
+    // The last line break of a block scalar is part of it, and stays.
+    const previous = container.items[container.items.findIndex((other) => other === item) - 1];
+    return { start: Math.max(last, previous === undefined ? 0 : endOf(previous)), end, text: "" };
+  }
   // The first item of a collection that starts behind a dash: the next one moves up.
   return { start, end: right === undefined ? end : itemStart(text, right, container), text: "" };
 }

@@ -339,6 +339,18 @@ describe("removes entries", () => {
     { name: "but not the comments around", text: "# x\nb: 2\n# y\nd: 1\n", edit: minus, result: "# x\n# y\nd: 1\n" },
     { name: "at the end", text: "a: 1\nb: 2\n", edit: minus, result: "a: 1\n" },
     { name: "at the end without a line break", text: "a: 1\r\nb: 2", edit: minus, result: "a: 1" },
+    {
+      name: "at the end without a line break, but not the one that is part of a literal",
+      text: "a: |\n  x\nb: 2",
+      edit: minus,
+      result: "a: |\n  x\n",
+    },
+    {
+      name: "at the end without a line break, below a literal that changes too",
+      text: `a: |-\n  ${CELL}\nb: 2`,
+      edit: (document) => minus(swap(leaf(CELL), leaf("x\ny"))(document)),
+      result: "a: |-\n  x\n  y\n",
+    },
     { name: "with a literal that keeps its blank lines", text: "b: |+\n  x\n\nd: 1\n", edit: minus, result: "d: 1\n" },
     { name: "until nothing is left", text: "b: 2\n", edit: minus, result: "{}\n" },
     { name: "until nothing is left of a document", text: "---\nb: 2\n", edit: minus, result: "---\n" },
