@@ -1,7 +1,7 @@
 import { DATA_KEY_LENGTH } from "../bytes/aes-gcm.ts";
 import { entry, findEntry, leaf, type Entry, type Mapping, type Node } from "../document/model.ts";
 import { open } from "../document/seal.ts";
-import { EmitError, SopsError } from "../errors.ts";
+import { EmitError, SopsError, ValueError } from "../errors.ts";
 import type { Source } from "../formats/format.ts";
 import { restoreNotation, restoreValues, type EditedTexts } from "../formats/notation.ts";
 import { formatUtcSeconds } from "../go/time.ts";
@@ -65,7 +65,9 @@ export async function beginEdit(bytes: Uint8Array, options: EditOptions): Promis
     : opened.plain;
   const { keyBytes, metadata } = opened;
   const { groups, shamirThreshold, lastModified: base } = metadata;
-  const text = renderPlain(opened.source, shown, options);
+  const text = options.showMasterKeys
+    ? renderWithKeys(opened, shown, options)
+    : renderPlain(opened.source, shown, options);
   return {
     text,
     base,
@@ -76,6 +78,12 @@ export async function beginEdit(bytes: Uint8Array, options: EditOptions): Promis
     keep: (kept) => sealRecovery(kept, { keyBytes, groups, shamirThreshold, base }, options.context),
     close: () => void keyBytes.fill(0),
   };
+}
+
+/** The plain side of a binary file has no place for metadata: it is shown as JSON, as the encrypted side is. */
+function renderWithKeys({ source }: OpenedFile, shown: readonly Mapping[], options: EditOptions): Uint8Array {
+  const { output, style } = options;
+  return output.name === "binary" ? output.emit(shown, style) : renderPlain(source, shown, options);
 }
 
 async function finishPlain(
@@ -167,9 +175,10 @@ async function finishWithKeys(
   // The metadata may ask for another selection than the file was opened with.
   const selection = await selectionOf(metadata);
   const shown = output.read(shownText);
-  const plain = keepsFile(opened, options)
-    ? valuesUnderKeys(shown, { ...source, documents: taken.documents }, opened, options)
-    : taken.documents;
+  const plain =
+    keepsFile(opened, options) || output.name === "binary"
+      ? valuesUnderKeys(shown, { ...source, documents: taken.documents }, opened, options)
+      : taken.documents;
   const input = { ...opened, source, plain, metadata, selection, before: source.documents };
   const sealed = reseal(input, options);
   const texts = { before: opened.source, shown, edited: source };
@@ -188,7 +197,19 @@ function valuesUnderKeys(
   { output }: EditOptions,
 ): readonly Mapping[] {
   const { documents } = takeMetadata(shown.documents, output.metadataPlace);
-  return restoreValues(plain, { ...shown, documents }, edited);
+  const restored = restoreValues(plain, { ...shown, documents }, edited);
+  if (output.name === "binary") refuseMangledBytes(plain, restored);
+  return restored;
+}
+
+/** JSON shows bytes that are no text with marks in their place; what is changed there cannot be told from them. */
+function refuseMangledBytes([before]: readonly Mapping[], [after]: readonly Mapping[]): void {
+  for (const { key, value } of before?.items.filter((item) => item.kind === "entry") ?? []) {
+    const isBytes = value.kind === "leaf" && value.value instanceof Uint8Array;
+    const edited = after === undefined ? undefined : findEntry(after, key)?.value;
+    if (!isBytes || (edited?.kind === "leaf" && edited.value === value.value)) continue;
+    throw new ValueError("encrypt", [key], "it is no text, and can be changed without --show-master-keys only");
+  }
 }
 
 function invalidMetadata(reason: string): SopsError {

@@ -358,6 +358,40 @@ describe("I-22 with --show-master-keys", () => {
     expect(await decrypted()).toBe(plain);
   });
 
+  it.each([
+    { name: "text", content: Buffer.from("hello\n"), script: "sed -i s/hello/hullo/", then: Buffer.from("hullo\n") },
+    { name: "other bytes", content: Buffer.from([0xff, 0, 0x80]), script: "true", then: Buffer.from([0xff, 0, 0x80]) },
+  ])("a binary file of $name is shown as JSON, with its keys", async ({ content, script, then }) => {
+    box.write("f.bin", content);
+    expect(await box.run("encrypt", "-i", "f.bin")).toMatchObject({ status: 0 });
+    const addKey = `sed -i 's/"age": \\[/"age": [{"recipient": "${second}"},/'`;
+    box.write("ed", `#!/bin/sh\n${script} "$1"; ${addKey} "$1"\n`, 0o755);
+    expect(await box.start(["leafcrypt", "edit", "-s", "f.bin"], { env: { EDITOR: "./ed" } })).toMatchObject({
+      status: 0,
+    });
+    box.write("id2", fixture("keys/age2.txt"));
+    const byOther = await box.start(["leafcrypt", "decrypt", "f.bin"], { env: { SOPS_AGE_KEY_FILE: "id2" } });
+    expect(byOther.stdoutBytes).toEqual(then);
+  });
+
+  it("bytes that JSON cannot show are not changed through it", async () => {
+    box.write("f.bin", Buffer.from([0xff, 0x61]));
+    expect(await box.run("encrypt", "-i", "f.bin")).toMatchObject({ status: 0 });
+    box.write("ed", `#!/bin/sh\nsed -i 's/a",/b",/' "$1"\n`, 0o755);
+    const result = await box.start(["leafcrypt", "edit", "-s", "f.bin"], { env: { EDITOR: "./ed" } });
+    expect(result.status).toBe(23);
+    expect(result.stderr).toContain("it is no text, and can be changed without --show-master-keys only");
+  });
+
+  it("a key that cannot be used leads back to the editor", async () => {
+    const script = `[ -e runs ] && sed -i 's/age1x/age1/' "$1" || { sed -i 's/recipient: age1/recipient: age1x/' "$1"; : > runs; }
+      sed -i s/text/new/ "$1"`;
+    const result = await edit(script, ["-s"], { input: "\n" });
+    expect(result).toMatchObject({ status: 0 });
+    expect(result.stderr).toContain("The data key could not be encrypted for every key. Press enter");
+    expect(await decrypted()).toBe(plain.replace("text", "new"));
+  });
+
   it("X9 a file without any key is refused, and the text kept", async () => {
     const result = await edit(`sed -i '/^    age:/,/recipient:/d' "$1"`, ["-s"]);
     expect(result.status).toBe(1);

@@ -116,6 +116,7 @@ const RETURNING: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_ALREADY_ENCRYPTED: "Tree not valid for encryption.",
   ERR_EMIT: "Tree not valid for encryption.",
   ERR_ENCRYPT_VALUE: "Tree not valid for encryption.",
+  ERR_WRAP: "The data key could not be encrypted for every key.",
 };
 
 /** The text in its private folder, from the editor's first start until it is saved. */
