@@ -155,9 +155,11 @@ describe("P15 a text that cannot be saved is kept encrypted, and edit --recover 
 
   it.each(["SIGINT", "SIGTERM"] as const)("P16 %s while we ask whether to go back to the editor", async (signal) => {
     box.write("ed", `#!/bin/sh\n${type}; echo '{' >> "$1"; (sleep 0.7; : > asked) > /dev/null 2>&1 &\n`, 0o755);
-    const line = 'mkfifo input; exec "$@" <> input';
-    const argv = ["sh", "-c", line, "sh", process.execPath, join(programFolder(), "leafcrypt"), "edit", "e.yaml"];
-    const result = await box.start(argv, { env: { EDITOR: "./ed" }, signal: { name: signal, whenExists: "asked" } });
+    const line = "mkfifo input; exec leafcrypt edit e.yaml <> input";
+    const result = await box.start(["sh", "-c", line], {
+      env: { EDITOR: "./ed" },
+      signal: { name: signal, whenExists: "asked" },
+    });
     expect(result).toMatchObject({ status: null, signal });
     expect(result.stderr).toContain("Press enter to return to the editor");
     expect(result.stderr).toContain("edit --recover e.yaml goes on with it");
@@ -228,8 +230,8 @@ describe("P15 where nothing can be written beside the file", () => {
       0o755,
     );
     box.write("disk/x", "");
-    const line = `mount -t tmpfs -o size=16k none disk; cp e.yaml disk; cd disk; ${process.execPath} \
-      ${join(programFolder(), "leafcrypt")} edit e.yaml; echo $?; ls -A; cmp e.yaml ../e.yaml`;
+    const line = `mount -t tmpfs -o size=16k none disk; cp e.yaml disk; cd disk
+      leafcrypt edit e.yaml; echo $?; ls -A; cmp e.yaml ../e.yaml`;
     const env = { EDITOR: "../ed", SOPS_AGE_KEY_FILE: join(box.dir, "id"), HOME: home };
     const result = await box.start(["unshare", "-m", "sh", "-c", line], { env });
     expect(result.stdout).toBe("3\ne.yaml\nfiller\n");
