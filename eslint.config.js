@@ -23,7 +23,17 @@ const layerRules = layers.map((layer, index) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["dist/", "coverage/", "node_modules/", ".cache/", "bin/*.cjs", "test/support/scripts/*.cjs"] },
+  {
+    ignores: [
+      "eslint.config.js",
+      "dist/",
+      "coverage/",
+      "node_modules/",
+      ".cache/",
+      "bin/*.cjs",
+      "test/support/scripts/*.cjs",
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

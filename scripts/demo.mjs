@@ -41,7 +41,10 @@ async function story() {
   const recipient = await identityToRecipient(identity);
 
   say("A rule says which values are secret, and who can read them. (The age key is made for this demo.)");
-  write(".sops.yaml", `creation_rules:\n  - path_regex: secret.*\\.yaml$\n    encrypted_regex: ^(data|stringData)$\n    age: ${recipient}\n`);
+  write(
+    ".sops.yaml",
+    `creation_rules:\n  - path_regex: secret.*\\.yaml$\n    encrypted_regex: ^(data|stringData)$\n    age: ${recipient}\n`,
+  );
   show("cat .sops.yaml");
 
   say("Here is a Kubernetes Secret, as somebody wrote it.");
@@ -76,7 +79,14 @@ function show(command, accepted = [0]) {
   const PATH = [join(home, "bin"), process.env.PATH].join(delimiter);
   const env = { PATH, HOME: home, SOPS_AGE_KEY_FILE: join(home, "key.txt") };
   try {
-    print(execFileSync("/bin/sh", ["-c", command], { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }));
+    print(
+      execFileSync("/bin/sh", ["-c", command], {
+        cwd: folder,
+        env,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
+    );
   } catch (error) {
     if (!accepted.includes(error.status)) throw error;
     print(error.stdout);
@@ -100,5 +110,7 @@ function read(name) {
 }
 
 function sha256(name) {
-  return createHash("sha256").update(readFileSync(join(folder, name))).digest("hex");
+  return createHash("sha256")
+    .update(readFileSync(join(folder, name)))
+    .digest("hex");
 }
