@@ -233,6 +233,16 @@ describe("exec-file", () => {
     expect((await box.run("exec-file", "large.yaml", "sleep 0.3; cat {} | wc -c")).stdout.trim()).toBe("1000004");
   });
 
+  it("says what to do where no FIFO can be made, and leaves nothing", async () => {
+    const result = await box.start(["leafcrypt", "exec-file", "e.yaml", "--", "/bin/cat", "{}"], {
+      env: { PATH: box.home },
+    });
+    expect(result).toMatchObject({ status: 3, stdout: "" });
+    expect(result.stderr).toContain("the FIFO could not be created");
+    expect(result.stderr).toContain("pass --no-fifo for a regular file");
+    expect(readdirSync(box.tmp)).toEqual([]);
+  });
+
   it("puts nothing in clear on the disk with a FIFO", async () => {
     const { stdout } = await box.run("exec-file", "e.yaml", 'ls -A "$(dirname {})"; test -p {} && echo fifo');
     expect(stdout).toBe("tmp-file\nfifo\n");
