@@ -79,6 +79,7 @@ function transformTrees(documents: readonly Mapping[], options: TreeOptions, cry
   let encrypted = 0;
   let clear = 0;
   const visitor: Visitor = {
+    hasCommentItems: crypt.direction === "decrypt",
     leaf(leaf, place) {
       if (leaf.value === null) return leaf;
       if (!place.isSelected) {

@@ -19,8 +19,9 @@ export interface Place {
 
 /** What becomes of each leaf and comment, called in document order. */
 export interface Visitor {
+  /** Whether selected list items that hold the cell of a comment, as the reference stores them, are comments. */
+  readonly hasCommentItems?: boolean;
   leaf(leaf: Leaf, place: Place): Leaf;
-  /** Also called for list items that hold an encrypted comment, as the reference stores them. */
   comment(comment: Comment, place: Place): Comment;
   /** A key that was no string; the visitor throws. */
   nonStringKey(place: Place): never;
@@ -61,7 +62,7 @@ class Walker {
     let isRunHit = false; // a comment since the last entry or item was hit
     for (let index = 0; index < node.items.length; index += 1) {
       const item = node.items[index] as Entry | Node | Comment;
-      const comment = this.#commentIn(item);
+      const comment = this.#commentIn(item, place, isRunHit);
       if (comment !== undefined) {
         items.push(this.#comment(comment, place, isRunHit));
         isRunHit ||= this.#isHitComment(comment);
@@ -76,9 +77,11 @@ class Walker {
     return { ...node, items } as Node;
   }
 
-  #commentIn(item: Entry | Node | Comment): Comment | undefined {
+  #commentIn(item: Entry | Node | Comment, { isHit }: Place, isRunHit: boolean): Comment | undefined {
     if (item.kind === "comment") return item;
-    return item.kind === "leaf" ? commentItem(item) : undefined;
+    // In a plain file, and where nothing is encrypted, such a text is a value like any other.
+    const mayBe = item.kind === "leaf" && this.#visitor.hasCommentItems === true && this.#decide(isHit || isRunHit);
+    return mayBe ? commentItem(item) : undefined;
   }
 
   #enter(place: Place, entry: Entry, isRunHit: boolean): Place {

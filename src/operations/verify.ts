@@ -96,5 +96,6 @@ function differentLines(before: readonly string[], after: readonly string[]): nu
     // Once the texts have shifted against each other, line numbers mean nothing any more.
     if (before.length !== after.length && lines.length > 0) break;
   }
-  return lines;
+  // Lines that come at the end only.
+  return lines.length > 0 ? lines : [Math.max(1, before.length - end)];
 }

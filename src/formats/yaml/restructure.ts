@@ -181,7 +181,9 @@ function insertFirst({ text, container }: BlockContext, right: Item | undefined,
   const first = container.items.find((item) => item.kind !== "comment") ?? right;
   if (first === undefined || first.kind === "comment") {
     const isLineStart = lineStart(text, root) === root;
-    return { start: root, end: root, text: `${isLineStart ? "" : "\n"}${lines}\n` };
+    // A text that ends without a line break goes on without one, and so is itself again when the lines go.
+    const isOpenEnd = root === text.length && !isLineStart;
+    return { start: root, end: root, text: `${isLineStart ? "" : "\n"}${lines}${isOpenEnd ? "" : "\n"}` };
   }
   const start = itemStart(text, first, container);
   return { start, end: start, text: `${lines}\n${" ".repeat(indent)}` };

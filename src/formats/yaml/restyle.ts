@@ -151,7 +151,8 @@ function replaceOnLine(text: string, old: Leaf, next: Leaf, around: Surroundings
   const lineBreak = lineBreakAt(text, end);
   // The blank lines below would become part of a literal block that keeps its last line breaks.
   const takesBlankLines = /^\|\d?\+/.test(inPlace) && isBlank(text, lineBreak, rowEnd(text, lineBreak + 1));
-  const value = takesBlankLines ? quotedText(next) : inPlace;
+  const takesLines = takesBlankLines || hasLineWithin(text, lineBreak, around.column + around.step);
+  const value = takesLines ? quotedText(next) : inPlace;
   const firstBreak = value.indexOf("\n");
   if (firstBreak < 0) return [{ start, end, text: gap + value }];
   const header = gap + value.slice(0, firstBreak);
@@ -161,6 +162,25 @@ function replaceOnLine(text: string, old: Leaf, next: Leaf, around: Surroundings
     { start, end, text: header },
     { start: lineBreak, end: lineBreak, text: body },
   ];
+}
+
+/**
+ * Whether a comment or blanks below the line that ends at an offset reach the column of a block scalar's content, and
+ * would become part of it. So may blanks at the end of the text, when the metadata between go.
+ */
+function hasLineWithin(text: string, lineBreak: number, content: number): boolean {
+  const endsInBlanks = text.endsWith(" ") || text.endsWith("\t");
+  if (endsInBlanks && text.length - text.trimEnd().length > content) return true;
+  const line = /\r?\n([ \t]*)/y;
+  line.lastIndex = lineBreak;
+  for (let match = line.exec(text); match !== null; match = line.exec(text)) {
+    const width = (match[1] ?? "").length;
+    const next = text.charAt(line.lastIndex);
+    if (next === "#") return width >= content; // another comment ends the block
+    if (next !== "" && next !== "\n" && next !== "\r") return false;
+    if (width > content) return true;
+  }
+  return false;
 }
 
 function quotedText({ value }: Leaf): string {

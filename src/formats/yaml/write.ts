@@ -204,13 +204,13 @@ class YamlScribe implements Scribe {
 
 function containersBySpan(documents: readonly Mapping[]): Map<Span, Container> {
   const bySpan = new Map<Span, Container>();
-  const visit = (item: Item): void => {
-    if (item.kind === "entry") visit(item.value);
-    if (item.kind !== "mapping" && item.kind !== "sequence") return;
+  const open: Item[] = [...documents];
+  for (let item = open.pop(); item !== undefined; item = open.pop()) {
+    if (item.kind === "entry") open.push(item.value);
+    if (item.kind !== "mapping" && item.kind !== "sequence") continue;
     if (item.span !== undefined) bySpan.set(item.span, item);
-    item.items.forEach(visit);
-  };
-  documents.forEach(visit);
+    for (const inner of item.items) open.push(inner);
+  }
   return bySpan;
 }
 

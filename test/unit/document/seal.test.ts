@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { importDataKey } from "../../../src/bytes/aes-gcm.ts";
 import { CellMemory } from "../../../src/document/cell-memory.ts";
-import { isCell } from "../../../src/document/cell.ts";
+import { isCell, sealCell } from "../../../src/document/cell.ts";
 import {
   comment,
   entry,
@@ -26,6 +26,19 @@ async function options(kind: SelectionKind = "unencrypted_suffix", pattern = "_u
 }
 
 describe("seal and open", () => {
+  it.each(["unencrypted_suffix", "encrypted_suffix"] as const)(
+    "gives back an item that looks like the cell of a comment, but is none (%s)",
+    async (kind) => {
+      const sealing = await options(kind);
+      const text = sealCell(importDataKey(Buffer.alloc(32, 2)), randomBytes(32), "l:", Buffer.from("c"), "comment");
+      const tree = mapping([entry("l", sequence([leaf(text), leaf("x")]))]);
+      const sealed = seal([tree], sealing);
+      const opened = open(sealed.documents, sealing);
+      expect(opened.documents).toEqual([tree]);
+      expect(opened.mac).toBe(sealed.mac);
+    },
+  );
+
   it("gives back any tree, with the same MAC", async () => {
     const sealing = await options();
     fc.assert(
