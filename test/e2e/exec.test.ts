@@ -287,6 +287,23 @@ describe("I-25 a signal goes to the command, which is waited for, and nothing in
     expect(privateFolders().filter((path) => path.startsWith(box.tmp))).toEqual([]);
   });
 
+  it.skipIf(!existsSync("/usr/bin/script"))(
+    "Ctrl-C at a terminal reaches the command once (needs script)",
+    async () => {
+      // No shell: it would take two signals in a row for one.
+      const counting = [
+        'const { writeFileSync } = require("node:fs"); let count = 0;',
+        'process.on("SIGINT", () => { if (++count === 1) setTimeout(end, 300); });',
+        'const end = () => { writeFileSync("ended", ""); process.exit(count + 3); };',
+        'setTimeout(() => undefined, 20_000); writeFileSync("started", "");',
+      ];
+      box.write("count.cjs", counting.join("\n"));
+      const keys = "until [ -e started ]; do sleep 0.05; done; printf '\\003'; until [ -e ended ]; do sleep 0.05; done";
+      const line = `(${keys}) | script -qec 'exec leafcrypt exec-env e.yaml -- ${process.execPath} count.cjs' /dev/null`;
+      expect(await box.start(["sh", "-c", line])).toMatchObject({ status: 4, isTimedOut: false });
+    },
+  );
+
   it("H-29 a command that does not care dies, and so do we, with its status", async () => {
     const waiting = "echo {} > path; : > started; exec sleep 60";
     const result = await box.start(["leafcrypt", "exec-file", "--no-fifo", "e.yaml", waiting], {
