@@ -3,6 +3,7 @@ import { parseTreePath } from "../../src/document/path.ts";
 import type { SelectionRule } from "../../src/document/selection.ts";
 import type { FormatName } from "../../src/formats/format.ts";
 import { formatOfName } from "../../src/formats/registry.ts";
+import type { Layout } from "../../src/operations/context.ts";
 import { decrypt } from "../../src/operations/decrypt.ts";
 import { encrypt } from "../../src/operations/encrypt.ts";
 import { bench, policyOf } from "../support/operations.ts";
@@ -136,7 +137,7 @@ describe("an indentation that is asked for", () => {
 
 /** The last table of file-format.md 4, and what else an output format cannot hold. */
 describe("a clear value that would not survive is refused, naming its key and not its value", () => {
-  it.each<{ what: string; from: FormatName; to: FormatName; source: string; layout?: "reference" }>([
+  it.each<{ what: string; from: FormatName; to: FormatName; source: string; layout?: Layout }>([
     { what: "the float -0.0", from: "yaml", to: "yaml", source: "a: -0.0\nb: x\n", layout: "reference" },
     { what: "the float -0.0", from: "json", to: "json", source: '{"a": -0.0, "b": "x"}', layout: "reference" },
     { what: "the float -0.0", from: "json", to: "yaml", source: '{"a": -0.0, "b": "x"}' },

@@ -169,8 +169,8 @@ function replaceOnLine(text: string, old: Leaf, next: Leaf, around: Surroundings
  * would become part of it. So may blanks at the end of the text, when the metadata between go.
  */
 function hasLineWithin(text: string, lineBreak: number, content: number): boolean {
-  const endsInBlanks = text.endsWith(" ") || text.endsWith("\t");
-  if (endsInBlanks && text.length - text.trimEnd().length > content) return true;
+  const tail = text.slice(text.trimEnd().length).split("\n");
+  if (tail.some((blanks) => blanks.length > content)) return true;
   const line = /\r?\n([ \t]*)/y;
   line.lastIndex = lineBreak;
   for (let match = line.exec(text); match !== null; match = line.exec(text)) {
