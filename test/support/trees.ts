@@ -73,3 +73,27 @@ function withoutRepeatedKeys(items: readonly (Entry | Comment)[]): (Entry | Comm
     return isNew;
   });
 }
+
+/** Any value of JSON. Objects are made by definition, not assignment, which a frozen prototype refuses for `valueOf`. */
+export function jsonValues(): fc.Arbitrary<unknown> {
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3, depthSize: "small" },
+      fc.string({ unit: "grapheme" }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie("value"), { maxLength: 4 }),
+      tie("object"),
+    ),
+    object: objectsOf(tie("value")),
+  }));
+  return value;
+}
+
+/** Objects with any names, those of `Object.prototype` among them. */
+export function objectsOf(values: fc.Arbitrary<unknown>): fc.Arbitrary<Record<string, unknown>> {
+  const name = fc.oneof({ weight: 5, arbitrary: fc.string({ unit: "grapheme" }) }, { weight: 1, arbitrary: keys() });
+  const pairs = fc.uniqueArray(fc.tuple(name, values), { maxLength: 5, selector: ([key]) => key });
+  return pairs.map((entriesOfObject) => Object.fromEntries(entriesOfObject));
+}
