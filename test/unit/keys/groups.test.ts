@@ -146,7 +146,7 @@ describe("recovering the data key", () => {
     });
   });
 
-  it("stops as soon as the threshold is met", async () => {
+  it("I-40 stops as soon as the threshold is met", async () => {
     const groups = await wrap([[key("a")], [key("b")], [key("c")]], 2);
     const calls: string[] = [];
     expect(await recover(groups, { threshold: 2, services: [service(calls)] })).toEqual(DATA_KEY);

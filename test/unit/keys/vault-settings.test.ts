@@ -7,7 +7,7 @@ const CORP = "https://vault.corp.test:8200";
 describe("requireAllowedAddress", () => {
   it.each([
     { name: "the address in VAULT_ADDR", address: CORP, env: { VAULT_ADDR: `${CORP}/` } },
-    { name: "the agent's", address: CORP, env: { VAULT_AGENT_ADDR: CORP } },
+    { name: "the agent's (I-42)", address: CORP, env: { VAULT_AGENT_ADDR: CORP } },
     { name: "that of a key in SOPS_VAULT_URIS", address: CORP, env: { SOPS_VAULT_URIS: `x, ${CORP}/v1/t/keys/k` } },
     { name: "loopback by name, over http", address: "http://localhost:8200", env: {} },
     { name: "loopback by number, over http", address: "http://127.0.0.1:8200", env: {} },
