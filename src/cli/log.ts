@@ -36,6 +36,8 @@ export interface LogStyle {
   readonly isColoured: boolean;
   /** When the program started; terminal lines count seconds from here. */
   readonly started: Date;
+  /** The program's name, where lines are sentences behind it instead of what callers of the reference know. */
+  readonly program?: string | undefined;
 }
 
 const levels: Readonly<Record<LogLevel, { readonly rank: number; readonly short: string; readonly tone: Tone }>> = {
@@ -54,11 +56,19 @@ export function isShown(level: LogLevel, isVerbose: boolean): boolean {
   return levels[level].rank >= levels[isVerbose ? "debug" : "warning"].rank;
 }
 
-/** Writes one log line in the form that callers of the reference know (cli-behaviour.md 1.6), with its line end. */
+/** Writes one log line, in the form that callers of the reference know (cli-behaviour.md 1.6) or ours, with its end. */
 export function formatLogLine(record: LogRecord, now: Date, style: LogStyle): string {
+  if (style.program !== undefined) return ownLine(record, style.program);
   const component = painter(style.isColoured)("bold", `[${record.component}]`);
   const body = style.isTerminal ? terminalBody(record, now, style) : plainBody(record, now);
   return `${component}\t ${body}\n`;
+}
+
+function ownLine(record: LogRecord, program: string): string {
+  const lead = record.level === "info" || record.level === "debug" ? "" : `${record.level}: `;
+  const fields = sortedFields(record).map(([key, value]) => `${key}=${quoteWhereNeeded(value)}`);
+  const tail = fields.length === 0 ? "" : ` (${fields.join(", ")})`;
+  return `${program}: ${lead}${escapeControls(record.message)}${tail}\n`;
 }
 
 function plainBody(record: LogRecord, now: Date): string {

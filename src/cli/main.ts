@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { createCleanup, installCleanup } from "../storage/cleanup.ts";
 import { painter, usesColour, type Paint } from "./colour.ts";
-import { detectDialect } from "./dialect.ts";
+import { detectDialect, type Dialect } from "./dialect.ts";
 import { UNKNOWN_TOPIC_STATUS } from "./exit-codes.ts";
 import { parseArguments, type Invocation, type Request } from "./grammar.ts";
 import { formatLogLine, isShown, type LogLevel, type LogStyle } from "./log.ts";
@@ -25,7 +25,7 @@ export async function main(name: string, argv: readonly string[], env: Environme
   const cleanup = createCleanup();
   const signals = createSignalDesk((ask) => installCleanup(process, cleanup, ask));
   const terminal = processTerminal(signals);
-  const style = logStyle(terminal, env);
+  const style = logStyle(terminal, env, dialect);
   const paint: Paint = (tone, text) => painter(style.isColoured)(tone, text);
   // Any listener keeps SIGUSR1 from opening the inspector, through which everything in memory could be read.
   process.on("SIGUSR1", () => undefined);
@@ -43,8 +43,9 @@ export async function main(name: string, argv: readonly string[], env: Environme
 }
 
 /** Asks about the terminal only once there is something to say: most runs print no message. */
-function logStyle(terminal: Terminal, env: Environment): LogStyle {
+function logStyle(terminal: Terminal, env: Environment, dialect: Dialect): LogStyle {
   return {
+    program: dialect.namesItself ? dialect.program : undefined,
     started: new Date(),
     get isTerminal() {
       return terminal.stderrIsTerminal;

@@ -53,6 +53,6 @@ export function documentAt(documents: readonly Mapping[], index: number): Mappin
   if (document !== undefined) return document;
   throw new SopsError(
     "ERR_PATH_NOT_FOUND",
-    `the file has ${String(documents.length)} documents, none with index ${String(index)}`,
+    `the file has no document with index ${String(index)}; they are counted from 0 to ${String(documents.length - 1)}`,
   );
 }

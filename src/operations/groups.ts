@@ -32,7 +32,7 @@ export async function deleteGroup(bytes: Uint8Array, index: number, options: Gro
     if (groups[index] === undefined) {
       throw new SopsError(
         "ERR_USAGE",
-        `the file has ${String(groups.length)} key groups, none with index ${String(index)}`,
+        `the file has no key group with index ${String(index)}; they are counted from 0 to ${String(groups.length - 1)}`,
       );
     }
     if (groups.length === 1)

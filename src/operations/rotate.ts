@@ -44,7 +44,8 @@ export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise
       services: context.services,
       backends: context.backends,
       randomBytes: (size) => context.host.randomBytes(size),
-      createdAt: createdAtOf(file.metadata.groups, now),
+      // The time since a key last wrapped is what tells whether it is due (I-28).
+      createdAt: () => now,
     });
     return reseal(
       {
@@ -60,17 +61,11 @@ export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise
   }
 }
 
-/** The date a key was added stays with it; new keys get the present one. */
-export function createdAtOf(groups: readonly (readonly WrappedKey[])[], now: string): (key: MasterKey) => string {
-  const known = new Map(groups.flat().map(({ key, createdAt }) => [identityOf(key), createdAt]));
-  return (key) => known.get(identityOf(key)) ?? now;
-}
-
 async function changeKeys(groups: readonly (readonly WrappedKey[])[], options: RotateOptions): Promise<MasterKey[][]> {
   if (options.add.length > 0 && groups[options.group] === undefined) {
     throw new SopsError(
       "ERR_USAGE",
-      `the file has ${String(groups.length)} key groups, none with index ${String(options.group)}`,
+      `the file has no key group with index ${String(options.group)}; they are counted from 0 to ${String(groups.length - 1)}`,
     );
   }
   const removed = new Set(options.remove.map(identityOf));

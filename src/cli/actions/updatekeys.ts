@@ -12,7 +12,7 @@ import { KEYS_DIFFER_STATUS } from "../exit-codes.ts";
 import { readOperand, requireOperand, withLockOn, writeInPlace } from "../files.ts";
 import { filesBelow } from "../folders.ts";
 import { formatKeyChanges } from "../key-diff.ts";
-import { formatProgressLine } from "../log.ts";
+import { escapeControls, formatProgressLine } from "../log.ts";
 import { askYesNo } from "../prompt.ts";
 import { reportError } from "../report.ts";
 import type { Session } from "../session.ts";
@@ -102,5 +102,8 @@ async function updateOne(session: Session, settings: Settings, file: string): Pr
 }
 
 function say(session: Session, text: string): void {
-  session.terminal.complain(formatProgressLine(text, session.host.now()));
+  const { dialect, host, terminal } = session;
+  terminal.complain(
+    dialect.namesItself ? `${dialect.program}: ${escapeControls(text)}\n` : formatProgressLine(text, host.now()),
+  );
 }

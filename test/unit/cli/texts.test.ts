@@ -36,6 +36,14 @@ describe("log lines", () => {
     expect(formatLogLine(record, now, style)).toBe(line);
   });
 
+  it.each([
+    { level: "warning", fields: record.fields, line: 'leafcrypt: warning: say "x" (a=c-d, b="a b")\n' },
+    { level: "info", fields: {}, line: 'leafcrypt: say "x"\n' },
+  ] as const)("are sentences behind our own name ($level)", ({ level, fields, line }) => {
+    const own = { ...style, isTerminal: true, program: "leafcrypt" };
+    expect(formatLogLine({ ...record, level, fields: fields ?? {} }, now, own)).toBe(line);
+  });
+
   it("are short and coloured on a terminal", () => {
     const line = formatLogLine({ ...record, message: "text" }, now, { ...style, isTerminal: true, isColoured: true });
     expect(line).toBe(

@@ -107,7 +107,7 @@ describe("key groups", () => {
   });
 
   it.each([
-    { name: "an index that is none", index: 7, message: /none with index 7/ },
+    { name: "an index that is none", index: 7, message: /no key group with index 7/ },
     { name: "the only group", index: 0, message: /only key group/ },
   ])("cannot be deleted: $name", async ({ index, message }) => {
     const at = bench("yaml");
