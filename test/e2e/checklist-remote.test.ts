@@ -106,6 +106,12 @@ describe("AWS KMS", () => {
     expect(bodies("Decrypt")).toEqual([context]);
   });
 
+  it("I-46 opens a file of a version before 3.3.0 with nothing but the document on standard output", async () => {
+    await encrypt(env, "--kms", arn, "--encryption-context", "a:b,c:d");
+    box.write("e.yaml", box.read("e.yaml").replace(/version: .*/u, "version: 3.2.0"));
+    expect(await decrypt(env)).toMatchObject({ status: 0, stdout: plain });
+  });
+
   it("J-31 assumes the role under a name of the host", async () => {
     expect(await encrypt(env, "--kms", `${arn}+${role}`)).toMatchObject({ status: 0 });
     const assumed = new URLSearchParams(server.requests[0]?.body);
@@ -295,6 +301,46 @@ describe("Vault transit", () => {
     box.write(join(box.home, ".vault-token"), "  of-the-file \n");
     await encrypt(variables, "--hc-vault-transit", `${server.url}/v1/transit/keys/k`);
     expect(server.requests[0]?.headers["x-vault-token"]).toBe(token);
+  });
+
+  it("I-42 holds the address that is asked against the allow-list, not the one of the key", async () => {
+    const through = { ...env, VAULT_AGENT_ADDR: server.url, SOPS_HC_VAULT_ALLOWLIST: "http://127.0.0.1:2" };
+    const result = await encrypt(through, "--hc-vault-transit", "http://127.0.0.1:2/v1/transit/keys/k");
+    expect(result).toMatchObject({ status: 1, stdout: "" });
+    expect(result.stderr).toContain("Allowlist does not allow");
+    expect(server.requests).toEqual([]);
+  });
+
+  it.each([
+    { path: "v1/v2/keys/k", asked: "/v1/v2/encrypt/k" },
+    { path: "v1/team/v1/sops/keys/k", asked: "/v1/team/v1/sops/encrypt/k" },
+  ])("I-42 takes an engine at $path", async ({ path, asked }) => {
+    expect(await encrypt(env, "--hc-vault-transit", `${server.url}/${path}`)).toMatchObject({ status: 0 });
+    expect(server.requests[0]?.path).toBe(asked);
+  });
+
+  it("I-42 refuses a path whose last but one segment is not keys", async () => {
+    const result = await encrypt(env, "--hc-vault-transit", `${server.url}/v1/transit/encrypt/k`);
+    expect(result).toMatchObject({ status: 1, stdout: "" });
+    expect(server.requests).toEqual([]);
+  });
+
+  it("I-40 asks no group once as many as are needed are recovered", async () => {
+    const groups = [`- age: [${R1}]`, `- age: [${R1}]`, `- hc_vault: ["${server.url}/v1/transit/keys/k"]`];
+    box.write(
+      ".sops.yaml",
+      [
+        "creation_rules:",
+        "  - shamir_threshold: 2",
+        "    key_groups:",
+        ...groups.map((line) => `      ${line}`),
+        "",
+      ].join("\n"),
+    );
+    expect(await encrypt(env)).toMatchObject({ status: 0 });
+    const asked = server.requests.length;
+    expect(await decrypt(env)).toMatchObject({ status: 0, stdout: plain });
+    expect(server.requests).toHaveLength(asked);
   });
 
   it("J-45 names the namespace", async () => {

@@ -32,7 +32,7 @@ export function parseIdentityList(text: string, separator?: RegExp): IdentityLis
     .replace(/^\uFEFF/, "")
     .split("\n")
     .entries()) {
-    if (line.startsWith("#")) continue;
+    if (line.trimStart().startsWith("#")) continue;
     const items = (separator === undefined ? [line] : line.split(separator)).map((item) => item.trim());
     for (const item of items.filter((candidate) => candidate !== "")) {
       try {
