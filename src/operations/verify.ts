@@ -1,7 +1,7 @@
 import { asBuffer } from "../bytes/utf8.ts";
 import { firstDifference, withValuesOf } from "../document/compare.ts";
 import type { Mapping } from "../document/model.ts";
-import { describePath, EmitError } from "../errors.ts";
+import { describePath, EmitError, FormatError } from "../errors.ts";
 import type { Format, Source } from "../formats/format.ts";
 import { takeMetadata } from "../metadata/place.ts";
 import { metadataFromTree, metadataToTree } from "../metadata/record.ts";
@@ -22,7 +22,7 @@ export function verifyEncrypted(
   metadata: Metadata,
   options: FormatChoice & { readonly context: Context },
 ): { source: Source; documents: readonly Mapping[] } {
-  const source = options.output.read(bytes);
+  const source = readBack(bytes, options.output);
   const taken = takeMetadata(source.documents, options.output.metadataPlace);
   const keeps = options.layout === "keep" && options.input.name === options.output.name;
   const path = firstDifference(comparable(documents, options), comparable(taken.documents, options), {
@@ -43,6 +43,18 @@ export function verifyEncrypted(
     throw new EmitError(`the metadata do not survive in ${options.output.name}`);
   }
   return { source, documents: taken.documents };
+}
+
+function readBack(bytes: Uint8Array, format: Format): Source {
+  try {
+    return format.read(bytes);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new EmitError("the layout of the file cannot be kept: it would not be read any more", {
+      hint: "use --layout reference",
+      cause: error,
+    });
+  }
 }
 
 /** INI always has a section DEFAULT, and only the first document goes into a format that has one. */

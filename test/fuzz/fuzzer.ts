@@ -1,6 +1,16 @@
 import { readdirSync } from "node:fs";
 import { firstDifference } from "../../src/document/compare.ts";
-import type { Mapping } from "../../src/document/model.ts";
+import {
+  entry,
+  findEntry,
+  leaf,
+  mapping,
+  sequence,
+  type Entry,
+  type Mapping,
+  type Node,
+} from "../../src/document/model.ts";
+import { withNodeAt, withoutNodeAt, type TreePath, type Component } from "../../src/document/path.ts";
 import type { SelectionRule } from "../../src/document/selection.ts";
 import { FormatError, SopsError } from "../../src/errors.ts";
 import type { FormatName, Source } from "../../src/formats/format.ts";
@@ -10,7 +20,8 @@ import { hasUnusualCharacters } from "../../src/formats/yaml/characters.ts";
 import { readGeneralYaml } from "../../src/formats/yaml/general-reader.ts";
 import { decrypt } from "../../src/operations/decrypt.ts";
 import { encrypt } from "../../src/operations/encrypt.ts";
-import type { Layout } from "../../src/operations/context.ts";
+import type { Context, FormatChoice, Layout } from "../../src/operations/context.ts";
+import { set, unset } from "../../src/operations/set.ts";
 import { hostWithKeys, testContext } from "../support/host.ts";
 import { policyOf } from "../support/operations.ts";
 import { fixture, vectors } from "../support/vectors.ts";
@@ -169,14 +180,97 @@ async function checkOperations(
   const policy = { ...policyOf("age1"), selection: random.pick(SELECTIONS), macOnlyEncrypted: random.below(4) === 0 };
   try {
     const encrypted = await encrypt(bytes, { ...choice, policy, strict: false, allowUnencrypted: true });
-    if (!isRecovered(source, bytes, Buffer.from(await decrypt(encrypted, choice)), layout, host.warnings))
+    const decrypted = Buffer.from(await decrypt(encrypted, choice));
+    if (!isRecovered(source, bytes, decrypted, layout, host.warnings))
       problems.push(`another text comes back (${layout}, ${JSON.stringify(policy.selection)})`);
+    else if (layout === "keep") await checkChange(format.read(decrypted), encrypted, choice, random, problems);
   } catch (error) {
     problems.push(...problemsOf(error).map((problem) => `${problem} (${layout}, ${JSON.stringify(policy.selection)})`));
     if (error instanceof SopsError && !REFUSALS.has(error.code))
       problems.push(
         `encrypted and not opened again: ${error.message} (${layout}, ${JSON.stringify(policy.selection)})`,
       );
+  }
+}
+
+/** What `set` may put anywhere; texts come first, as flat formats know nothing else. */
+const TEXT_VALUES = 13;
+const VALUES: readonly Node[] = [
+  ...[
+    "",
+    "x",
+    "two\nlines\n",
+    " x\n\ty",
+    "\n",
+    "# x",
+    "a: b",
+    "true",
+    "<<",
+    "\ttab\nb",
+    "end \n ",
+    "\u{1F600}",
+    "a\n\n\n",
+  ].map(leaf),
+  leaf(null),
+  leaf(-1n),
+  leaf(1.5),
+  leaf(true),
+  mapping([]),
+  sequence([]),
+  mapping([entry("new", leaf("x\ny\n")), entry("list", sequence([leaf("i"), mapping([entry("k", leaf(1n))])]))]),
+  sequence([leaf("one\ntwo"), sequence([leaf("x")]), mapping([entry("k", leaf("v"))])]),
+];
+
+/** Sets or removes something in an encrypted file; what comes back is the plain tree with that change. */
+async function checkChange(
+  plain: Source,
+  encrypted: Uint8Array,
+  choice: FormatChoice & { readonly context: Context; readonly ignoreMac: boolean },
+  random: Randomness,
+  problems: string[],
+): Promise<void> {
+  const document = random.below(plain.documents.length);
+  const before = plain.documents[document];
+  // INI has a section DEFAULT, whether it stands there or not.
+  if (before === undefined || (plain.format === "ini" && findEntry(before, "DEFAULT") !== undefined)) return;
+  const path = somePath(before, random);
+  const isFlat = plain.format === "dotenv" || plain.format === "ini";
+  const value = random.pick(isFlat ? VALUES.slice(0, TEXT_VALUES) : VALUES);
+  const isSet = random.below(4) > 0;
+  const what = `${isSet ? "set" : "unset"} ${JSON.stringify(path)} in document ${String(document)} ${isSet ? JSON.stringify(value, (_k, v: unknown) => (typeof v === "bigint" ? String(v) : v)) : ""}`;
+  try {
+    const after = isSet ? withNodeAt(before, path, value) : withoutNodeAt(before, path);
+    const options = { ...choice, document, idempotent: false };
+    const changed = isSet ? await set(encrypted, path, value, options) : await unset(encrypted, path, options);
+    const result = choice.output.read(await decrypt(changed ?? encrypted, choice));
+    const expected = plain.documents.with(document, after);
+    if (firstDifference(expected, result.documents, { withComments: false }) !== undefined)
+      problems.push(`another tree comes back after ${what}`);
+  } catch (error) {
+    problems.push(...problemsOf(error).map((problem) => `${problem} (${what})`));
+    if (error instanceof SopsError && !CHANGE_REFUSALS.has(error.code))
+      problems.push(`${error.code} ${error.message} at ${what}`);
+  }
+}
+
+/** Why a change may be refused. */
+const CHANGE_REFUSALS: ReadonlySet<string> = new Set([
+  ...["ERR_EMIT", "ERR_PATH", "ERR_PATH_NOT_FOUND", "ERR_EXTRACT_PATH", "ERR_ENCRYPT_VALUE", "ERR_ALREADY_ENCRYPTED"],
+]);
+
+/** The path of something in a document, or of something new. */
+function somePath(document: Mapping, random: Randomness): TreePath {
+  const path: Component[] = [];
+  let node: Node = document;
+  for (;;) {
+    const items: readonly (Entry | Node)[] =
+      node.kind === "leaf" ? [] : node.items.filter((item) => item.kind !== "comment");
+    if (node.kind === "leaf") return path;
+    const index = random.below(items.length + 1);
+    const item = items[index];
+    path.push(stepTo(node, item, index));
+    if (item === undefined || random.below(3) === 0) return path;
+    node = item.kind === "entry" ? item.value : item;
   }
 }
 
@@ -188,6 +282,12 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "ERR_ALREADY_ENCRYPTED",
   "ERR_ENCRYPT_VALUE",
 ]);
+
+function stepTo(node: Node, item: Entry | Node | undefined, index: number): Component {
+  if (node.kind !== "mapping") return { kind: "index", index };
+  const key = item?.kind === "entry" ? item.key : "new key";
+  return { kind: "key", key, literal: key };
+}
 
 /** Whether a text is itself again; or has the same values, with a warning or as the canonical layout shows them. */
 function isRecovered(

@@ -112,16 +112,26 @@ function removeItem(context: BlockContext, item: Item, right: Item | undefined):
   const start = itemStart(text, item, container);
   const line = lineStart(text, start);
   if (item.kind === "comment") return removeComment(text, start, spanOf(item).end);
-  const end = rowEnd(text, keptBlankLinesEnd(text, item));
+  const previous = container.items[container.items.findIndex((other) => other === item) - 1];
+  const end = withoutTail(text, rowEnd(text, keptBlankLinesEnd(text, item)), previous);
   if (isBlank(text, line, start)) {
     const last = lastLineStart(text, line, end);
     if (last === line) return { start: line, end, text: "" };
     // The last line break of a block scalar is part of it, and stays.
-    const previous = container.items[container.items.findIndex((other) => other === item) - 1];
     return { start: Math.max(last, previous === undefined ? 0 : endOf(previous)), end, text: "" };
   }
   // The first item of a collection that starts behind a dash: the next one moves up.
   return { start, end: right === undefined ? end : itemStart(text, right, container), text: "" };
+}
+
+/** Blanks at the end of the text go too, if they reached the column of a block scalar and became part of it. */
+function withoutTail(text: string, end: number, previous: Item | undefined): number {
+  const span = lastLeafOf(previous)?.span;
+  if (span?.style !== "literal" && span?.style !== "folded") return end;
+  const tail = text.slice(end);
+  if (!/^[\s\x85]*$/.test(tail)) return end;
+  const isPart = tail.split("\n").some((blanks) => blanks.length > span.indent || /[\x85\u2028\u2029]/.test(blanks));
+  return isPart ? text.length : end;
 }
 
 function removeComment(text: string, start: number, end: number): Edit {

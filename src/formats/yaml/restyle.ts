@@ -99,7 +99,7 @@ function fitsFolded(value: string): boolean {
 /** Double quotes that keep what is readable, such as emoji, which the reference escapes. */
 function doubleQuotedForPeople(value: string): string {
   if (value.startsWith("\ufeff")) return doubleQuoted(value);
-  return value.replace(/[^\u{10000}-\u{10ffff}]+/gu, (run) => doubleQuoted(run).slice(1, -1)).replace(/^|$/g, '"');
+  return `"${value.replace(/[^\u{10000}-\u{10ffff}]+/gu, (run) => doubleQuoted(run).slice(1, -1))}"`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { encodeUtf8 } from "../../bytes/utf8.ts";
-import type { Comment, Mapping, Node, Span } from "../../document/model.ts";
+import type { Comment, Leaf, Mapping, Node, Span } from "../../document/model.ts";
 import type { Source } from "../format.ts";
 import { collectEdits, splice, type Edit, type Place, type Scribe, type Step } from "../splice.ts";
 import { spanOf } from "../text.ts";
@@ -52,7 +52,34 @@ export function writeYaml(source: Source, documents: readonly Mapping[]): Uint8A
   const stale = staleAliases(source, edits);
   for (const { node, place } of stale) scribe.replace(node, node, place);
   const all = stale.length === 0 ? edits : orderEdits(scribe.edits);
-  return encodeUtf8(splice(text, withLineBreaksOf(text, all)));
+  const result = splice(text, withLineBreaksOf(text, all));
+  return encodeUtf8(all.length === 0 ? result : withFinalBreaks(result, lastLeafOf(documents.at(-1)), text, all));
+}
+
+/**
+ * Gives a text that ends in a block scalar the line breaks at its end that belong to the value: what stood behind it and
+ * went may have left fewer, or more.
+ */
+function withFinalBreaks(result: string, last: Leaf | undefined, text: string, edits: readonly Edit[]): string {
+  if (last?.span === undefined || typeof last.value !== "string" || !last.value.endsWith("\n")) return result;
+  const { start, style } = last.span;
+  const isBlock = style === "literal" || style === "folded";
+  const edit = edits.find((other) => other.start === start && /^\s*[|>]/.test(other.text));
+  const header = edit?.text ?? (isBlock ? text.slice(start, lineBreakAt(text, start)) : "");
+  const chomping = /^\s*(?:[!&]\S*[ \t]+)*[|>]\d?([-+]?)/.exec(header)?.[1];
+  const breaks = trailingBreaks(result);
+  const isAfterText = /\S/.test(result.charAt(result.length - 1 - breaks)); // and not after blanks or a CR
+  if (chomping === "" && breaks === 0 && isAfterText) return `${result}\n`;
+  if (chomping !== "+" || !isAfterText) return result;
+  // A value of line breaks alone stands below the one that ends its header.
+  const needed = trailingBreaks(last.value) + (trailingBreaks(last.value) === last.value.length ? 1 : 0);
+  return result.slice(0, result.length - breaks) + "\n".repeat(needed);
+}
+
+function trailingBreaks(text: string): number {
+  let count = 0;
+  while (text.charAt(text.length - 1 - count) === "\n") count += 1;
+  return count;
 }
 
 /** Sorts edits by place and drops those of comments whose surroundings go. */

@@ -192,6 +192,7 @@ describe("a value takes the place of a cell", () => {
       edit: swap(leaf(CELL), { ...leaf(1.1), text: "1.10" }),
       result: "a: 1.10\n",
     },
+    { name: "nothing in quotes", text: `a: "${CELL}"\n`, edit: value(""), result: 'a: ""\n' },
     { name: "flow", text: `a: ["${CELL}"]\n`, edit: value("x\ny"), result: 'a: ["x\\ny"]\n' },
     { name: "literal", text: `a: |\n  ${CELL}\nb: 1\n`, edit: literal("x\ny\n"), result: "a: |\n  x\n  y\nb: 1\n" },
     {
@@ -575,3 +576,51 @@ const LOSSY = new Set<string>([
   "strings.yaml",
   "unicode.yaml",
 ]);
+
+describe("a block scalar that comes to stand last, when the metadata go, keeps its value", () => {
+  const drop = items([], (old) => old.filter((item) => item.kind !== "entry" || item.key !== "sops"));
+  const opened = (value: string) => (document: Mapping) => drop(swap(leaf(CELL), leaf(value))(document));
+  check([
+    {
+      name: "in a text without a last line break",
+      text: `a: ${CELL}\nsops:\n    x: y`,
+      edit: opened("x\ny\n"),
+      result: "a: |\n    x\n    y\n",
+    },
+    {
+      name: "beside a comment",
+      text: `a: ${CELL} # c\nsops:\n    x: y`,
+      edit: opened("x\ny\n"),
+      result: "a: | # c\n    x\n    y\n",
+    },
+    {
+      name: "in clear, in a text without a last line break",
+      text: "a: |\n  x\nsops:\n    x: y",
+      edit: drop,
+      result: "a: |\n  x\n",
+    },
+    {
+      name: "with line breaks of its own, above blank lines",
+      text: "a: |+\n  x\n\nsops:\n    x: y\n\n\n",
+      edit: drop,
+      result: "a: |+\n  x\n\n",
+    },
+    {
+      name: "of line breaks alone, above blank lines",
+      text: "a: |2+\n\nsops:\n    x: y\n\n\n",
+      edit: drop,
+      result: "a: |2+\n\n",
+    },
+    {
+      name: "above blanks that would become part of it",
+      text: "a: |\n  x\nsops:\n    x: y\n     \n",
+      edit: drop,
+      result: "a: |\n  x\n",
+    },
+  ]);
+
+  it("and comes back as it was, empty lines below it included, if it is not changed", () => {
+    const text = "a: |\n  x\nsops:\n    x: y\n\n\n";
+    expect(rewrite(text, drop)).toBe("a: |\n  x\n\n\n");
+  });
+});
