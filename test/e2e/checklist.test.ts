@@ -31,6 +31,10 @@ function readData(name: string): unknown {
   return JSON.parse(readFileSync(new URL(name, import.meta.url), "utf8"));
 }
 
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
 describe("the checklist", () => {
   it("has every row once", () => {
     expect(rows.length).toBe(491);
@@ -40,6 +44,11 @@ describe("the checklist", () => {
   it("has a test with the id of every row: a transcript, or one of ours", () => {
     const missing = rows.filter(({ id }) => !recorded.has(id) && !new RegExp(`\\b${id}\\b`, "u").test(sources));
     expect(missing.map(({ id, behaviour }) => `${id} ${behaviour}`)).toEqual([]);
+  });
+
+  it("has a test with the number of every improvement (cli-behaviour.md 12)", () => {
+    const numbers = [...range(1, 12), ...range(20, 58)].map((number) => `I-${String(number).padStart(2, "0")}`);
+    expect(numbers.filter((number) => !sources.includes(number))).toEqual([]);
   });
 
   it("is not followed where the reference has a defect", () => {

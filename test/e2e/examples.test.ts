@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { commands, type CommandName } from "../../src/cli/commands.ts";
 import { fixture, sandbox, type RunResult, type Sandbox } from "../support/sandbox.ts";
+import { startScriptedServer } from "../support/scripted-server.ts";
 
 /** Recipient of the identity that the sandbox has. */
 const recipient = "age1fswm9y3sdssll6e0vf46n2xgwskrzhp877qlrcdjx2tu9wwlavsqae7egm";
@@ -28,8 +30,8 @@ afterEach(() => {
 });
 
 /** Runs the example of a command as a user would, in a shell. */
-function runExample(name: CommandName): Promise<RunResult> {
-  return box.start(["sh", "-c", `leafcrypt ${commands[name].example}`]);
+function runExample(name: CommandName, env: Readonly<Record<string, string>> = {}): Promise<RunResult> {
+  return box.start(["sh", "-c", `leafcrypt ${commands[name].example}`], { env });
 }
 
 async function encryptFirst(path = "secrets.yaml"): Promise<void> {
@@ -93,6 +95,19 @@ describe("the example in the help of", () => {
     const result = await runExample("exec-file");
     expect(result).toMatchObject({ status: 0, stderr: "" });
     expect(result.stdout).toMatch(/^\s*\d+ \S+\n$/u);
+  });
+
+  it("publish", async () => {
+    await encryptFirst("secrets.json");
+    const content = box.read("secrets.json");
+    const server = await startScriptedServer();
+    const md5Hash = createHash("md5").update(content).digest("base64");
+    server.script({ status: 200, body: JSON.stringify({ md5Hash }) });
+    box.write(".sops.yaml", "destination_rules:\n  - gcs_bucket: bucket\n");
+    const result = await runExample("publish", { STORAGE_EMULATOR_HOST: server.url });
+    await server.stop();
+    expect(result).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect(server.requests.map(({ body }) => body)).toEqual([content]);
   });
 
   it("keyservice", async () => {

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { armor, Encrypter } from "age-encryption";
 import { afterEach, describe, expect, it } from "vitest";
 import { fixture, sandbox, type Sandbox } from "../support/sandbox.ts";
@@ -88,27 +89,101 @@ describe.skipIf(withoutTerminal !== null)(`on a terminal (${withoutTerminal ?? "
   });
 
   const editors = [
+    { name: "vim", program: "vim", keys: [":%s/one/two/", "Enter", ":wq", "Enter"] },
     { name: "vi", program: "vi", keys: [":%s/one/two/", "Enter", ":wq", "Enter"] },
     { name: "nano", program: "nano", keys: ["C-k", "name: two", "C-o", "Enter", "C-x"] },
   ];
 
-  it.each(editors.map((editor) => ({ ...editor, isThere: hasProgram(editor.program) })))(
-    "edits with $name (there: $isThere)",
-    async ({ program, keys, isThere }) => {
-      if (!isThere) return;
+  for (const { name, program, keys } of editors) {
+    it.skipIf(!hasProgram(program))(`edits with ${name}`, async () => {
       const at = await prepare();
       screen = onTerminal(at, "leafcrypt edit a.yaml", { EDITOR: program });
-      await screen.waitFor(/name: one/);
+      const opened = await screen.waitFor(/name: one/);
+      expect(opened).toContain("a.yaml");
+      expect(opened).not.toContain("sops:");
       for (const key of keys) screen.press(key);
       await screen.waitFor(/EXIT 0/);
       expect(await decrypted(at)).toBe("name: two\n");
-    },
-  );
+    });
+  }
 
   it("lets a command read the file in clear, and leaves nothing of it", async () => {
     const at = await prepare();
     screen = onTerminal(at, "leafcrypt exec-file a.yaml 'cat {}; echo {} > where'");
     expect(await screen.waitFor(/EXIT 0/)).toContain("name: one");
     expect(at.exists(at.read("where").trim())).toBe(false);
+  });
+
+  it("offers to go back to the editor, where the text is still there", async () => {
+    const at = await prepare();
+    at.write(
+      "broken",
+      `#!/bin/sh\n[ -e once ] && exec sed -i 's/.*/name: two/' "$1"\n: > once; echo "name: [" > "$1"\n`,
+      0o755,
+    );
+    screen = onTerminal(at, "leafcrypt edit a.yaml", { EDITOR: "./broken" });
+    const question = await screen.waitFor(/Press enter to return to the editor/);
+    expect(question).toContain("Could not load tree, probably due to invalid syntax.");
+    screen.press("Enter");
+    await screen.waitFor(/EXIT 0/);
+    expect(await decrypted(at)).toBe("name: two\n");
+  });
+
+  describe("Ctrl-C", () => {
+    it("instead of going back to the editor ends the edit, and says where the text is", async () => {
+      const at = await prepare();
+      const before = at.read("a.yaml");
+      at.write("broken", '#!/bin/sh\necho "name: [" > "$1"\n', 0o755);
+      screen = onTerminal(at, "leafcrypt edit a.yaml", { EDITOR: "./broken" });
+      await screen.waitFor(/Press enter to return to the editor/);
+      screen.press("C-c");
+      const shown = await screen.waitFor(/EXIT [1-9]/);
+      expect(shown.replaceAll("\n", "")).toContain("edit --recover");
+      expect(at.read("a.yaml")).toBe(before);
+    });
+
+    it.skipIf(!hasProgram("vim"))("in vim is vim's", async () => {
+      const at = await prepare();
+      screen = onTerminal(at, "leafcrypt edit a.yaml", { EDITOR: "vim" });
+      await screen.waitFor(/name: one/);
+      screen.press("C-c");
+      for (const key of [":%s/one/two/", "Enter", ":wq", "Enter"]) screen.press(key);
+      await screen.waitFor(/EXIT 0/);
+      expect(await decrypted(at)).toBe("name: two\n");
+    });
+
+    it("at publish's question uploads nothing", async () => {
+      const at = await prepare("destination_rules:\n  - gcs_bucket: bucket\n");
+      screen = onTerminal(at, "leafcrypt publish a.yaml", { STORAGE_EMULATOR_HOST: "http://127.0.0.1:1" });
+      const question = await screen.waitFor(/\(y\/n\):/);
+      expect(question.replaceAll("\n", "")).toContain("to gcs://bucket/a.yaml ?");
+      screen.press("C-c");
+      expect(await screen.waitFor(/EXIT [1-9]/)).not.toContain("127.0.0.1:1");
+    });
+
+    it("at a key service's question ends it, and the client gets no key", async () => {
+      const at = await prepare();
+      screen = onTerminal(at, "leafcrypt keyservice --prompt --network unix --address key.sock");
+      for (let tries = 0; tries < 100 && !at.exists("key.sock"); tries += 1) await delay(50);
+      const env = { SOPS_AGE_KEY_FILE: "" };
+      const argv = ["leafcrypt", "decrypt", "--keyservice", `unix://${join(at.dir, "key.sock")}`, "a.yaml"];
+      const client = at.start(argv, { env });
+      const question = await screen.waitFor(/Respond to request\? \(y\/n\):/);
+      expect(question.replaceAll("\n", "")).toContain(
+        `Received decrypt request using age key with recipient ${FIRST ?? ""}`,
+      );
+      screen.press("C-c");
+      await screen.waitFor(/EXIT 0/);
+      expect(await client).toMatchObject({ status: 128, stdout: "" });
+    });
+
+    it("ends a command that reads the file in clear, and leaves nothing of it", async () => {
+      const at = await prepare();
+      screen = onTerminal(at, "leafcrypt exec-file --no-fifo a.yaml 'echo {} > where; echo started; sleep 30'");
+      await screen.waitFor(/started/);
+      screen.press("C-c");
+      await screen.waitFor(/EXIT [1-9]/);
+      expect(at.exists(at.read("where").trim())).toBe(false);
+    });
   });
 });

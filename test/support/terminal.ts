@@ -8,7 +8,7 @@ export const withoutTerminal: string | null = spawnSync("tmux", ["-V"]).status =
 
 /** A command running on a terminal of 80 by 24. */
 export interface Screen {
-  /** What is on the screen now. */
+  /** What is on the screen now, with wrapped lines put together. */
   text(): string;
   /** Waits until the screen shows something, and gives it. @throws with the screen, after ten seconds */
   waitFor(what: RegExp): Promise<string>;
@@ -26,7 +26,7 @@ export function onTerminal(box: Sandbox, command: string, env: Readonly<Record<s
   // A Ctrl-C is for the command: the shell around it goes on.
   const line = `trap : INT; ${command}; echo EXIT $?; sleep 60`;
   tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", box.dir, "env", "-i", ...variables, "/bin/sh", "-c", line);
-  const text = (): string => tmux("capture-pane", "-p");
+  const text = (): string => tmux("capture-pane", "-p", "-J");
   return {
     text,
     async waitFor(what) {
