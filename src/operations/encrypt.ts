@@ -41,6 +41,7 @@ export interface EncryptOptions extends FormatChoice {
 export async function encrypt(bytes: Uint8Array, options: EncryptOptions): Promise<Uint8Array> {
   const source = readForEncryption(options.input, bytes);
   refuseUnfit(source, options);
+  reportEncoding(bytes, source, options);
   return encryptSource(source, withoutRulesForBinary(options));
 }
 
@@ -184,6 +185,18 @@ function refuseAllClear(sealed: TreeResult, options: EncryptOptions): void {
   );
 }
 
+/** Tells that a text comes back in UTF-8; YAML alone may be written in something else, with a byte order mark. */
+function reportEncoding(bytes: Uint8Array, source: Source, options: EncryptOptions): void {
+  const isUtf16 = source.format === "yaml" && (bytes[0] === 0xff || bytes[0] === 0xfe);
+  if (isUtf16 && keepsText(source, options)) warnOrRefuse("the text is UTF-16; decrypting gives it in UTF-8", options);
+}
+
+function warnOrRefuse(message: string, { strict, context }: EncryptOptions): void {
+  if (strict)
+    throw new SopsError("ERR_STRICT", message, { hint: "write it as it would come back, or leave out --strict" });
+  context.host.warn(message);
+}
+
 /** Tells once a file which lines come back in another notation after decryption. */
 function reportNotation(
   source: Source,
@@ -194,8 +207,5 @@ function reportNotation(
   const lines = changedNotation(source, written, options.output);
   if (lines.length === 0) return;
   const where = `${lines.length === 1 ? "line" : "lines"} ${lines.slice(0, 10).join(", ")}${lines.length > 10 ? ", …" : ""}`;
-  const message = `${where}: decrypting gives the same values in another notation (such as 31 for 0x1F)`;
-  if (options.strict)
-    throw new SopsError("ERR_STRICT", message, { hint: "write them canonically, or leave out --strict" });
-  options.context.host.warn(message);
+  warnOrRefuse(`${where}: decrypting gives the same values in another notation (such as 31 for 0x1F)`, options);
 }

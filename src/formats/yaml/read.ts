@@ -39,8 +39,12 @@ function decodeYaml(bytes: Uint8Array): string {
 /** UTF-16 text with its byte order mark. Surrogates must come in pairs. */
 function decodeUtf16(bytes: Uint8Array, isLittle: boolean): string {
   const copy = Buffer.from(bytes);
-  if (copy.length % 2 !== 0) throw new FormatError("the text is not valid UTF-16");
-  const text = (isLittle ? copy : copy.swap16()).toString("utf16le");
-  if (LONE_SURROGATE.test(text)) throw new FormatError("the text is not valid UTF-16");
+  const text = (isLittle ? copy : swapPairs(copy)).toString("utf16le");
+  const fault = copy.length % 2 === 0 ? text.search(LONE_SURROGATE) : text.length;
+  if (fault >= 0) throw new FormatError("the text is not valid UTF-16", positionAt(text, fault));
   return text;
+}
+
+function swapPairs(bytes: Buffer): Buffer {
+  return bytes.subarray(0, bytes.length - (bytes.length % 2)).swap16();
 }
