@@ -11,7 +11,7 @@ import {
   type Problem,
   type Scan,
 } from "./scan.ts";
-import { suggestCommand } from "./suggest.ts";
+import { looksLikeCommand } from "./suggest.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -301,8 +301,8 @@ function checkOperands(command: CommandName, level: Scan, dialect: Dialect): Pro
   const [first, ...others] = level.operands;
   if (!dialect.takesSeveralFiles || commands[command].files !== "one" || first === undefined || others.length === 0)
     return undefined;
-  const isMistypedCommand = command === "legacy" && suggestCommand(first) !== undefined;
-  return isMistypedCommand ? { kind: "unknown-command", word: first } : { kind: "too-many-operands" };
+  const isUnknownCommand = command === "legacy" && looksLikeCommand(first);
+  return isUnknownCommand ? { kind: "unknown-command", word: first } : { kind: "too-many-operands" };
 }
 
 function warnOfOperands(command: CommandName, operands: readonly string[], dialect: Dialect): readonly string[] {

@@ -109,7 +109,7 @@ function shortHelp(topic: HelpTopic, dialect: Dialect, isFull: boolean): string[
   const { program } = dialect;
   if (topic === "groups" || topic === "completion")
     return [
-      `Usage: ${program} ${topic} COMMAND`,
+      `Usage: ${program} ${topic} ${topic === "groups" ? "COMMAND" : "SHELL"}`,
       ...indented(groupRows(topic, dialect)),
       `Example: ${program} ${topic === "groups" ? commands["groups add"].example : "completion bash"}`,
     ];

@@ -89,7 +89,7 @@ async function answer(
       return 0;
     }
     case "unknown-topic":
-      terminal.complain(`No help topic for '${request.word}'\n`);
+      terminal.complain((await import("./usage.ts")).unknownTopicText(request.word, dialect));
       return UNKNOWN_TOPIC_STATUS;
     case "candidates": {
       const { candidates } = await import("./completion.ts");

@@ -8,6 +8,16 @@ export function suggestCommand(word: string): CommandWord | undefined {
   return nearest(word, commandWords);
 }
 
+/** Whether a word is written like a command, not like a path. */
+export function looksLikeCommand(word: string): boolean {
+  return /^[a-z][a-z-]*$/u.test(word);
+}
+
+/** The candidate that a word is a typing error of, or the beginning. */
+export function nearestOrLonger<Word extends string>(word: string, candidates: readonly Word[]): Word | undefined {
+  return nearest(word, candidates) ?? candidates.find((candidate) => candidate.startsWith(word));
+}
+
 /**
  * The candidate with the fewest letters to add, drop, change or swap, if those are few enough for a typing error: two,
  * and less than half of the word. A word that is a candidate means itself.

@@ -1,11 +1,11 @@
-import { commandWords, optionsOf } from "./commands.ts";
+import { commandGroups, commandWords, optionsOf } from "./commands.ts";
 import type { Dialect } from "./dialect.ts";
 import type { HelpTopic, UsageFailure } from "./grammar.ts";
 import { helpText } from "./help.ts";
-import { formatLogLine, type LogStyle } from "./log.ts";
+import { escapeControls, formatLogLine, type LogStyle } from "./log.ts";
 import { spellings, withDashes, type OptionName } from "./options.ts";
 import type { Problem } from "./scan.ts";
-import { nearest } from "./suggest.ts";
+import { nearest, nearestOrLonger } from "./suggest.ts";
 
 /** What a usage error prints; its exit status is 1. */
 export interface UsageOutput {
@@ -104,6 +104,14 @@ function helpfulMessage(failure: UsageFailure, dialect: Dialect): string {
     `See ${dialect.program} ${command}--help`,
     "",
   ].join("\n");
+}
+
+/** What is said of a command, or a topic of help, that does not exist. */
+export function unknownTopicText(word: string, dialect: Dialect): string {
+  if (dialect.usageErrors === "help") return `No help topic for '${escapeControls(word)}'\n`;
+  const meant = nearestOrLonger(word, [...commandWords, ...Object.values(commandGroups).flatMap(({ words }) => words)]);
+  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+  return `${dialect.program}: there is no command ${escapeControls(word)}${hint}\nSee ${dialect.program} --help\n`;
 }
 
 function suggestion({ topic, problem }: UsageFailure): string | undefined {

@@ -58,6 +58,15 @@ describe.each(["leafcrypt", "sops"])("I-03 a mistyped command, by %s", (name) =>
     expect([box.exists("started"), box.exists(argv[0])]).toEqual([false, false]);
   });
 
+  it("or another word that is no file, by leafcrypt", async () => {
+    for (const argv of [["status"], ["status", "e.yaml"]]) {
+      const result = await box.start(["leafcrypt", ...argv], { env: { EDITOR: "touch started" } });
+      expect(result).toMatchObject({ status: 1, stdout: "" });
+      expect(result.stderr).toContain("unknown command");
+      expect(box.exists("started")).toBe(false);
+    }
+  });
+
   it("is the file of that name where there is one", async () => {
     box.write("decrpyt", box.read("e.yaml"));
     const argv = [name, "--input-type", "yaml", "--output-type", "yaml", "decrpyt"];

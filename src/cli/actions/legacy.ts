@@ -5,7 +5,7 @@ import { requireOperand, refuseConflicts } from "../files.ts";
 import { keyOptionNames } from "../options.ts";
 import type { Action, Session } from "../session.ts";
 import { loadSettings, nameFor, ruleFor } from "../settings.ts";
-import { suggestCommand } from "../suggest.ts";
+import { looksLikeCommand, suggestCommand } from "../suggest.ts";
 
 /**
  * `[options] FILE`: the action is chosen by options, and with none of them the file is edited. Where several are given
@@ -54,12 +54,16 @@ function refuseMissingFile(session: Session, file: string, chosen: readonly stri
   if (chosen.some((name) => name !== "set")) {
     throw new SopsError("ERR_NOT_FOUND", `Error: cannot operate on non-existent file ${JSON.stringify(path)}`);
   }
-  const meant = chosen.length === 0 ? suggestCommand(file) : undefined;
-  if (meant !== undefined) {
-    throw new SopsError("ERR_USAGE", `unknown command ${JSON.stringify(file)}`, {
-      hint: `did you mean ${meant}? To create a file of that name, write ./${file}`,
-    });
-  }
+  if (chosen.length === 0) refuseMistypedCommand(session, file);
+}
+
+/** A word that is no file would be edited as a new one, which nobody wants of a mistyped command (I-03). */
+function refuseMistypedCommand({ dialect }: Session, word: string): void {
+  const meant = suggestCommand(word);
+  if (meant === undefined && !(dialect.refusesUnknownAnywhere && looksLikeCommand(word))) return;
+  throw new SopsError("ERR_USAGE", `unknown command ${JSON.stringify(word)}`, {
+    hint: `${meant === undefined ? "" : `did you mean ${meant}? `}to create a file of that name, write ./${word}`,
+  });
 }
 
 async function actionFor(name: "encrypt" | "decrypt" | "rotate" | "set" | "edit"): Promise<Action> {

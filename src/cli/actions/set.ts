@@ -20,7 +20,7 @@ export async function setAction(session: Session): Promise<number> {
   requireCount(positionals, fromStdin ? 2 : 3);
   const [file, path = "", argument] = positionals;
   const treePath = parsePath(path, "set");
-  const value = parseValue(valueText(session, argument));
+  const value = parseValue(valueText(session, argument), session);
   return change(session, requireOperand(file), (bytes, options) => set(bytes, treePath, value, options));
 }
 
@@ -48,7 +48,7 @@ export async function legacySetAction(session: Session): Promise<number> {
     });
   }
   const treePath = parsePath(expression.slice(0, end + 1), "set");
-  const value = parseValue(expression.slice(end + 2));
+  const value = parseValue(expression.slice(end + 2), session);
   return change(session, file, (bytes, options) => set(bytes, treePath, value, options));
 }
 
@@ -88,20 +88,20 @@ function valueText(session: Session, argument: string | undefined): string {
  * Reads a JSON value by the rules of JSON files. The reference makes a float of a number that stands alone, whatever it
  * looks like (cli-behaviour.md 2.6); here an integer stays one (I-30).
  */
-function parseValue(text: string): Node {
+function parseValue(text: string, { dialect }: Session): Node {
+  const message = dialect.namesItself ? "the value is no JSON" : "Value for --set is not valid JSON";
   const wrapped = `{"value":${text}\n}`;
   let source: Source;
   try {
     source = json.read(Buffer.from(wrapped));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new SopsError("ERR_SET_VALUE", "Value for --set is not valid JSON", {
+    throw new SopsError("ERR_SET_VALUE", message, {
       hint: `text needs quotes inside those of the shell: '"text"'`,
     });
   }
   const [item, ...others] = source.documents[0]?.items ?? [];
-  if (item?.kind !== "entry" || others.length > 0)
-    throw new SopsError("ERR_SET_VALUE", "Value for --set is not valid JSON");
+  if (item?.kind !== "entry" || others.length > 0) throw new SopsError("ERR_SET_VALUE", message);
   return withoutSpans(item.value);
 }
 

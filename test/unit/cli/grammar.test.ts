@@ -241,7 +241,8 @@ describe("in our own face", () => {
 
   it("a mistyped command is no file name", () => {
     expect(problem(["decrpyt", "f"], leafcrypt)).toEqual({ kind: "unknown-command", word: "decrpyt" });
-    expect(problem(["one", "two"], leafcrypt)).toEqual({ kind: "too-many-operands" });
+    expect(problem(["status", "f"], leafcrypt)).toEqual({ kind: "unknown-command", word: "status" });
+    expect(problem(["one.yaml", "two"], leafcrypt)).toEqual({ kind: "too-many-operands" });
     expect(run(["decrpyt", "f"]).command).toBe("legacy");
   });
 });

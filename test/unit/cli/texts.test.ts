@@ -10,7 +10,7 @@ import { helpText } from "../../../src/cli/help.ts";
 import { formatLocalTime, formatLogLine, formatProgressLine, isShown, type LogRecord } from "../../../src/cli/log.ts";
 import { keyOptionNames, options } from "../../../src/cli/options.ts";
 import { editDistance, suggestCommand } from "../../../src/cli/suggest.ts";
-import { renderUsageFailure, type UsageOutput } from "../../../src/cli/usage.ts";
+import { renderUsageFailure, unknownTopicText, type UsageOutput } from "../../../src/cli/usage.ts";
 import { keyBackends } from "../../../src/keys/registry.ts";
 
 const { sops, leafcrypt } = dialects;
@@ -34,6 +34,14 @@ describe("log lines", () => {
     const time = formatLocalTime(now);
     const line = `[CMD]\t time="${time}" level=warning msg="say \\"x\\"" a=c-d b="a b"\n`;
     expect(formatLogLine(record, now, style)).toBe(line);
+  });
+
+  it.each([
+    ["del", "leafcrypt: there is no command del; did you mean delete?\nSee leafcrypt --help\n"],
+    ["nope", "leafcrypt: there is no command nope\nSee leafcrypt --help\n"],
+  ])("about %s suggest what is there", (word, text) => {
+    expect(unknownTopicText(word, leafcrypt)).toBe(text);
+    expect(unknownTopicText(word, sops)).toBe(`No help topic for '${word}'\n`);
   });
 
   it.each([
