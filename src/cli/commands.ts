@@ -228,7 +228,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   publish: {
     summary: "upload a file to where the configuration says",
     operands: "PATH",
-    files: "one",
+    files: "several",
     options: ["yes", "omit-extensions", "recursive", "verbose", "decryption-order", ...KEY_SERVICES],
     added: ["input-type", "ignore-mac", "config"],
     example: "publish -y secrets.json",

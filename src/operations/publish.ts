@@ -1,7 +1,9 @@
+import { isUtf8 } from "node:buffer";
 import { DATA_KEY_LENGTH, importDataKey } from "../bytes/aes-gcm.ts";
 import type { DestinationRule } from "../config/destinations.ts";
 import { policyFromRule, type EncryptionPolicy } from "../config/policy.ts";
-import { mapping, type Entry, type Mapping } from "../document/model.ts";
+import { mapping, type Entry, type Mapping, type Node } from "../document/model.ts";
+import { describePath, EmitError } from "../errors.ts";
 import { json } from "../formats/json.ts";
 import { storedThreshold } from "../keys/groups.ts";
 import type { Metadata } from "../metadata/type.ts";
@@ -50,7 +52,26 @@ export async function publishedContent(
 async function plainJson(file: LoadedFile, options: PublishOptions): Promise<Uint8Array> {
   const opened = await openFile(file, options.context, options);
   opened.keyBytes.fill(0);
-  return json.emit([merged(opened.plain)], { indent: 0 });
+  const object = merged(opened.plain);
+  requireTexts(object, []);
+  return json.emit([object], { indent: 0 });
+}
+
+/**
+ * @throws {EmitError} for a value that is no text, with its path; the reference publishes it with other characters in
+ *   place of those bytes
+ */
+function requireTexts(node: Node, path: readonly string[]): void {
+  if (node.kind === "leaf") {
+    if (!(node.value instanceof Uint8Array) || isUtf8(node.value)) return;
+    throw new EmitError(`${describePath(path)}: the value is not UTF-8 text, and Vault holds no other`, {
+      hint: "publish the file to a bucket, or encode the value as base64 before it is encrypted",
+    });
+  }
+  for (const item of node.items) {
+    if (item.kind === "entry") requireTexts(item.value, [...path, item.key]);
+    else if (item.kind !== "comment") requireTexts(item, path);
+  }
 }
 
 /** One object of all documents; of a key that several have, the last value. */

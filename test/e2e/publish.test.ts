@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fixture, sandbox, type RunOptions, type RunResult, type Sandbox } from "../support/sandbox.ts";
@@ -32,6 +32,13 @@ async function encrypted(path: string, content: string, ...options: readonly str
   expect(await box.run("encrypt", "-i", "--age", recipient, ...options, path)).toMatchObject({ status: 0 });
 }
 
+/** The same encrypted file at several places, so that uploads side by side have the same answer in any order. */
+function copies(...paths: readonly string[]): string {
+  const content = box.read("e.yaml");
+  for (const path of paths) box.write(path, content);
+  return content;
+}
+
 function rule(...lines: readonly string[]): void {
   box.write(".sops.yaml", `destination_rules:\n  - ${lines.join("\n    ")}\n`);
 }
@@ -53,7 +60,7 @@ function accept(...contents: readonly (string | Uint8Array)[]): void {
 }
 
 const names = (): (string | null)[] =>
-  server.requests.map(({ path }) => new URL(path, server.url).searchParams.get("name"));
+  server.requests.map(({ path }) => new URL(path, server.url).searchParams.get("name")).sort();
 
 describe("the name of what is published", () => {
   it.each([
@@ -73,14 +80,57 @@ describe("the name of what is published", () => {
     expect(server.requests[0]?.body).toBe(box.read("e.yaml"));
   });
 
-  it("K-41 of a folder is the path below it, links left out", async () => {
-    await encrypted("dir/b.yaml", plain);
-    await encrypted("dir/a/c.yaml", plain);
-    symlinkSync(join(box.dir, "e.yaml"), join(box.dir, "dir/link.yaml"));
+  it.each(["leafcrypt", "sops"])(
+    "K-41 of a folder is the path below it, links to files included, as %s",
+    async (face) => {
+      accept(copies("dir/b.yaml", "dir/a/c.yaml", "dir/.git/d.yaml"));
+      symlinkSync(join(box.dir, "e.yaml"), join(box.dir, "dir/link.yaml"));
+      rule("gcs_bucket: bucket");
+      const result = await publish(["-y", "--recursive", "dir"], { env: { LEAFCRYPT_COMPAT: face } });
+      expect(result).toMatchObject({ status: 0, stdout: "", stderr: "" });
+      expect(names()).toEqual(["a/c.yaml", "b.yaml", "link.yaml"]);
+    },
+  );
+
+  it("fails for links that lead to no file", async () => {
+    accept(copies("dir/b.yaml", "other/c.yaml"));
+    symlinkSync(join(box.dir, "nowhere"), join(box.dir, "dir/broken.yaml"));
+    symlinkSync(join(box.dir, "other"), join(box.dir, "dir/folder"));
     rule("gcs_bucket: bucket");
-    accept(box.read("dir/a/c.yaml"), box.read("dir/b.yaml"));
-    expect(await publish(["-y", "--recursive", "dir"])).toMatchObject({ status: 0, stderr: "" });
-    expect(names()).toEqual(["a/c.yaml", "b.yaml"]);
+    const result = await publish(["-y", "--recursive", "dir"]);
+    expect(result).toMatchObject({ status: 2, stdout: "" });
+    expect(result.stderr).toContain("2 of 3 files failed");
+    expect(names()).toEqual(["b.yaml"]);
+  });
+
+  it("of several paths is that of each, and a file named twice is published once", async () => {
+    accept(copies("a/x.yaml", "dir/y.yaml", "dir/sub/z.yaml"));
+    rule("gcs_bucket: bucket");
+    const result = await publish(["-y", "--recursive", "e.yaml", "dir", "a/x.yaml", "./e.yaml"]);
+    expect(result).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect(names()).toEqual(["e.yaml", "sub/z.yaml", "x.yaml", "y.yaml"]);
+  });
+
+  it("of further paths is not looked at under the name sops, with a warning", async () => {
+    accept(copies("f.yaml"));
+    rule("gcs_bucket: bucket");
+    const result = await publish(["-y", "e.yaml", "f.yaml"], { env: { LEAFCRYPT_COMPAT: "sops" } });
+    expect(result).toMatchObject({ status: 0 });
+    expect(result.stderr).toContain("Only the first one will be used!");
+    expect(names()).toEqual(["e.yaml"]);
+  });
+
+  it("I-35 goes by the configuration in the folder, which is not published itself", async () => {
+    accept(copies("dir/y.yaml"));
+    box.write("dir/.sops.yaml", "destination_rules:\n  - path_regex: ^y\n    gcs_bucket: bucket\n");
+    expect(await publish(["-y", "--recursive", "dir"])).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect(names()).toEqual(["y.yaml"]);
+  });
+
+  it("is none where a folder is empty", async () => {
+    mkdirSync(join(box.dir, "dir"));
+    rule("gcs_bucket: bucket");
+    expect(await publish(["-y", "--recursive", "dir"])).toMatchObject({ status: 0, stdout: "", stderr: "" });
   });
 
   it.each(["../", "a/../../", "a\\nb/"])("Z10 leads nowhere else: prefix %j", async (prefix) => {
@@ -170,11 +220,9 @@ describe("the dialogue", () => {
 
 describe("failures", () => {
   it("Z11 of some files do not stop the others, and are counted", async () => {
-    await encrypted("dir/a.yaml", plain);
-    await encrypted("dir/c.yaml", plain);
+    accept(copies("dir/a.yaml", "dir/c.yaml"));
     box.write("dir/b.yaml", plain);
     rule("gcs_bucket: bucket");
-    accept(box.read("dir/a.yaml"), box.read("dir/c.yaml"));
     const result = await publish(["-y", "--recursive", "dir"]);
     expect(result.status).toBe(1);
     expect(result.stderr).toContain(`${box.dir}/dir/b.yaml: `);
@@ -253,6 +301,18 @@ describe("Vault", () => {
     server.script({ status: 404 }, { status: 200 });
     expect(await publish(["-y", "m.yaml"])).toMatchObject({ status: 0 });
     expect(JSON.parse(server.requests[1]?.body ?? "")).toEqual({ data: { a: 1, b: 2, c: 3 } });
+  });
+
+  it("is not given other characters for bytes that are no text", async () => {
+    const bytes = Uint8Array.of(0x68, 0xff, 0x69);
+    box.write("b.bin", bytes);
+    expect(await box.run("encrypt", "-i", "--age", recipient, "b.bin")).toMatchObject({ status: 0 });
+    rule("vault_path: team");
+    server.script({ status: 404 }, { status: 200 });
+    const result = await publish(["-y", "b.bin"]);
+    expect(result).toMatchObject({ status: 4, stdout: "" });
+    expect(result.stderr).toContain('["data"]: the value is not UTF-8 text');
+    expect(server.requests).toEqual([]);
   });
 
   it("gets no token at an address that only the repository names", async () => {

@@ -3,7 +3,7 @@ import { basename, extname, join, relative, resolve, sep } from "node:path";
 import { matchDestination } from "../../config/destinations.ts";
 import type { Config } from "../../config/schema.ts";
 import { ConfigError, SopsError } from "../../errors.ts";
-import { targetFor } from "../../operations/destinations/destination.ts";
+import { targetFor, type Target } from "../../operations/destinations/destination.ts";
 import { publishedContent } from "../../operations/publish.ts";
 import { contextOf } from "../context.ts";
 import { readOperand, requireOperand } from "../files.ts";
@@ -13,58 +13,77 @@ import { escapeControls } from "../log.ts";
 import { forEachFile, type Turn } from "../many.ts";
 import { askYesNo } from "../prompt.ts";
 import type { Session } from "../session.ts";
-import { formatChoice, loadSettings, type Settings } from "../settings.ts";
+import { formatChoice, settingsReader, type Settings } from "../settings.ts";
 
 const HEADLINE = "The following changes will be made to the file's key groups:";
 
-/** `publish PATH` */
+/** `publish PATH…` */
 export async function publishAction(session: Session): Promise<number> {
-  const { positionals, values } = session.invocation;
-  const [operand] = positionals;
+  const { invocation, dialect } = session;
+  const [first, ...others] = invocation.positionals;
+  const settingsOf = settingsReader(session, "rules");
+  // By path: a file that is named twice is published once.
+  const found = new Map<string, Publishable>();
+  for (const operand of dialect.takesSeveralFiles ? [first, ...others] : [first]) {
+    for (const one of await publishablesOf(session, operand, settingsOf)) found.set(one.file, one);
+  }
+  const work = async (file: string | undefined, turn: Turn): Promise<void> => {
+    const one = found.get(file ?? "");
+    if (one !== undefined) await publish(session, one, turn);
+  };
+  if (dialect.takesSeveralFiles) return forEachFile(session, [...found.keys()], work);
+  // The reference stops at the first failure.
+  for (const file of found.keys()) await work(file, () => Promise.resolve());
+  return 0;
+}
+
+/** One file to publish. */
+interface Publishable {
+  /** Absolute. */
+  readonly file: string;
+  /** What it is called at the destination, extension included. */
+  readonly name: string;
+  /** How the command line has it. */
+  readonly given: string;
+  readonly settings: Settings;
+  readonly config: Config;
+}
+
+/** A file, or those below a folder but for the configuration. */
+async function publishablesOf(
+  session: Session,
+  operand: string | undefined,
+  settingsOf: ReturnType<typeof settingsReader>,
+): Promise<Publishable[]> {
   const path = resolve(session.workingDirectory, operand ?? "");
-  const settings = await loadSettings(session, path, "rules");
+  const status = statSync(path, { throwIfNoEntry: false });
+  const isFolder = status?.isDirectory() === true;
+  const settings = await settingsOf(isFolder ? join(path, "file") : path);
   const { config } = settings;
   if (config === undefined) {
     throw new ConfigError("config file not found", { hint: "publish takes the destinations from .sops.yaml" });
   }
   const given = requireOperand(operand);
-  const isFolder = isDirectory(path);
-  if (isFolder && values.recursive !== true) {
+  if (status === undefined) {
+    throw new SopsError("ERR_USAGE", `lstat ${escapeControls(path)}: no such file or directory`);
+  }
+  if (!isFolder) return [{ file: path, name: basename(path), given, settings, config }];
+  if (session.invocation.values.recursive !== true) {
     throw new SopsError("ERR_USAGE", "can't operate on a directory without --recursive flag.");
   }
-  const publishOne = async (file: string, turn: Turn): Promise<void> => {
-    const within = isFolder ? relative(path, file) : "";
-    const name = isFolder ? within.split(sep).join("/") : basename(path);
-    await publish(session, settings, config, { file, name, given: isFolder ? join(given, within) : given, turn });
-  };
-  const files = isFolder ? filesBelow(path) : [path];
-  if (session.dialect.takesSeveralFiles)
-    return forEachFile(session, files, (file, turn) => publishOne(file ?? path, turn));
-  // The reference stops at the first failure.
-  for (const file of files) await publishOne(file, () => Promise.resolve());
-  return 0;
+  return filesBelow(path, "with links")
+    .filter((file) => file !== config.location.path)
+    .map((file) => {
+      const within = relative(path, file);
+      return { file, name: within.split(sep).join("/"), given: join(given, within), settings, config };
+    });
 }
 
-function isDirectory(path: string): boolean {
-  const status = statSync(path, { throwIfNoEntry: false });
-  if (status !== undefined) return status.isDirectory();
-  throw new SopsError("ERR_USAGE", `lstat ${escapeControls(path)}: no such file or directory`);
-}
-
-/** A file: its absolute path, what it is called at the destination, and how the command line has it. */
-interface Publishable {
-  readonly file: string;
-  readonly name: string;
-  readonly given: string;
-  /** Comes when everything is said about the files before it. */
-  readonly turn: Turn;
-}
-
+/** Publishes one file; its turn comes when everything is said about the files before it. */
 async function publish(
   session: Session,
-  settings: Settings,
-  config: Config,
-  { file, name, given, turn }: Publishable,
+  { file, name, given, settings, config }: Publishable,
+  turn: Turn,
 ): Promise<void> {
   const { invocation, host, terminal } = session;
   const { values } = invocation;
@@ -79,18 +98,25 @@ async function publish(
     context: contextOf(session),
     ignoreMac: values["ignore-mac"] === true,
   });
-  await turn();
-  if (changes?.isUpToDate === false) terminal.print(formatKeyChanges(changes, session.paint, HEADLINE));
-  const question = `uploading ${escapeControls(file)} to ${escapeControls(target.address)} ? (y/n): `;
-  if (values.yes !== true && !(await askYesNo(session, question))) {
-    cancel(session, file);
+  const showChanges = async (): Promise<void> => {
+    await turn();
+    if (changes?.isUpToDate === false) terminal.print(formatKeyChanges(changes, session.paint, HEADLINE));
+  };
+  // Where nobody is asked, files are uploaded side by side.
+  if (values.yes === true) {
+    const [outcome] = await Promise.all([target.put(content, host), showChanges()]);
+    logOutcome(session, file, target, outcome);
     return;
   }
-  const outcome = await target.put(content, host);
-  session.log("info", outcome === "written" ? "Published" : "Not published: it is there already", {
-    file,
-    destination: target.address,
-  });
+  await showChanges();
+  const question = `uploading ${escapeControls(file)} to ${escapeControls(target.address)} ? (y/n): `;
+  if (await askYesNo(session, question)) logOutcome(session, file, target, await target.put(content, host));
+  else cancel(session, file);
+}
+
+function logOutcome(session: Session, file: string, { address }: Target, outcome: "written" | "unchanged"): void {
+  const text = outcome === "written" ? "Published" : "Not published: it is there already";
+  session.log("info", text, { file, destination: address });
 }
 
 function cancel({ invocation, terminal }: Session, file: string): void {

@@ -1,8 +1,16 @@
 import { createHash } from "node:crypto";
+import type { GoogleAuth } from "google-auth-library";
 import { KeyError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { httpsAgent, proxyForHost } from "../../keys/agent.ts";
-import { callRemote, connectionFailure, isPassingStatus, loadOptional, type Failure } from "../../keys/call.ts";
+import {
+  callRemote,
+  connectionFailure,
+  isPassingStatus,
+  loadOptional,
+  perHost,
+  type Failure,
+} from "../../keys/call.ts";
 import { isMapping, parseUrl, printable } from "../../keys/fields.ts";
 import { requestText } from "../../keys/http.ts";
 import type { Target } from "./destination.ts";
@@ -48,9 +56,9 @@ async function authorization(url: URL, host: Host, failed: string): Promise<Reco
   if ((host.env["STORAGE_EMULATOR_HOST"] ?? "") !== "") return {};
   const token = host.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
   if (token !== "") return { authorization: `Bearer ${token}` };
-  const { GoogleAuth } = await loadOptional("google-auth-library", () => import("google-auth-library"));
+  const auth = await authOf(host);
   const attempt = async (): Promise<Record<string, string>> => {
-    const headers = await (await new GoogleAuth({ scopes: [SCOPE] }).getClient()).getRequestHeaders(url.href);
+    const headers = await (await auth.getClient()).getRequestHeaders(url.href);
     return Object.fromEntries(headers.entries());
   };
   const explainCredentials = (error: unknown): Failure =>
@@ -61,6 +69,15 @@ async function authorization(url: URL, host: Host, failed: string): Promise<Reco
     };
   return callRemote({ failed, attempt, explain: explainCredentials }, host);
 }
+
+/** One for a run: credentials are looked up once, and a token lasts for many uploads. */
+const authOf = perHost(async (): Promise<GoogleAuth> => {
+  const { GoogleAuth } = await loadOptional("google-auth-library", () => import("google-auth-library"));
+  return new GoogleAuth({ scopes: [SCOPE] });
+});
+
+/** Connections that are used again. */
+const agentOf = perHost(({ env }) => httpsAgent({}, (name) => proxyForHost(name, env)));
 
 /** An answer that is a failure, by its HTTP status. */
 class StatusError extends Error {
@@ -76,10 +93,10 @@ async function upload(
   url: URL,
   payload: Uint8Array,
   headers: Readonly<Record<string, string>>,
-  { env }: Host,
+  host: Host,
   signal: AbortSignal,
 ): Promise<string> {
-  const agent = url.protocol === "https:" ? httpsAgent({}, (name) => proxyForHost(name, env)) : undefined;
+  const agent = url.protocol === "https:" ? agentOf(host) : undefined;
   const contentType = "application/octet-stream";
   const { status, text } = await requestText(url, { method: "POST", headers, payload, contentType, agent, signal });
   if (status !== 200) throw new StatusError(status);

@@ -1,4 +1,4 @@
-import type { S3Client } from "@aws-sdk/client-s3";
+import type * as Sdk from "@aws-sdk/client-s3";
 import { KeyError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { awsConnection } from "../../keys/aws-connection.ts";
@@ -7,6 +7,7 @@ import {
   connectionFailure,
   isPassingStatus,
   loadOptional,
+  perHost,
   safeName,
   type Failure,
 } from "../../keys/call.ts";
@@ -20,11 +21,8 @@ export function s3Target(bucket: string, key: string): Target {
   return {
     address,
     async put(content, host) {
-      const { S3Client, PutObjectCommand } = await loadOptional(
-        "@aws-sdk/client-s3",
-        () => import("@aws-sdk/client-s3"),
-      );
-      const client: S3Client = new S3Client({ ...(await awsConnection(host)), ...pathStyle(host) });
+      const { PutObjectCommand } = await loadSdk();
+      const client = await clientOf(host);
       await callRemote(
         {
           failed: `failed to upload to ${printable(address)}`,
@@ -42,9 +40,26 @@ export function s3Target(bucket: string, key: string): Target {
   };
 }
 
+function loadSdk(): Promise<typeof Sdk> {
+  return loadOptional("@aws-sdk/client-s3", () => import("@aws-sdk/client-s3"));
+}
+
+/** One client for a run: credentials are looked up once, and connections are used again. */
+const clientOf = perHost(async (host: Host): Promise<Sdk.S3Client> => {
+  const { S3Client } = await loadSdk();
+  return new S3Client({ ...(await awsConnection(host)), ...regionFrom(host), ...pathStyle(host) });
+});
+
+/** The reference also takes the variable of AWS's command line, which the SDK for JavaScript does not know. */
+function regionFrom({ env }: Host): { region?: string } {
+  const [own, region] = [env["AWS_REGION"] ?? "", env["AWS_DEFAULT_REGION"] ?? ""];
+  return own === "" && region !== "" ? { region } : {};
+}
+
 /** A server on this machine has no host name for each bucket. */
 function pathStyle({ env }: Host): { forcePathStyle?: true } {
-  const endpoint = parseUrl(env["AWS_ENDPOINT_URL_S3"] ?? env["AWS_ENDPOINT_URL"] ?? "");
+  const named = [env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL"]].find((text) => text !== undefined && text !== "");
+  const endpoint = parseUrl(named ?? "");
   return endpoint !== null && isLoopback(endpoint.hostname) ? { forcePathStyle: true } : {};
 }
 
@@ -61,11 +76,21 @@ const ADVICE: Readonly<Record<string, string>> = {
   TokenProviderError: "the SSO session has expired: run aws sso login",
 };
 
+/** The SDK has no names for these failures, only sentences. */
+function regionFailure(message: unknown): Failure | null {
+  if (message === "Region is missing" || message === EMPTY_REGION)
+    return { reason: "no AWS region is set", passing: false, advice: "set AWS_REGION" };
+  return typeof message === "string" && message.startsWith("Region not accepted")
+    ? { reason: "the AWS region cannot be one", passing: false, advice: "check AWS_REGION" }
+    : null;
+}
+
+const EMPTY_REGION = 'Region not accepted: region="" is not a valid hostname component.';
+
 function explain(error: unknown): Failure {
   const { name, message, $metadata: metadata } = isMapping(error) ? error : {};
-  // The SDK has no name for this failure, only a sentence.
-  if (message === "Region is missing")
-    return { reason: "no AWS region is set", passing: false, advice: "set AWS_REGION" };
+  const region = regionFailure(message);
+  if (region !== null) return region;
   const status = isMapping(metadata) ? metadata["httpStatusCode"] : undefined;
   const known = safeName(name);
   if (typeof status !== "number") {

@@ -4,7 +4,7 @@ import { FormatError, KeyError, SopsError } from "../../errors.ts";
 import { json } from "../../formats/json.ts";
 import type { Host } from "../../host.ts";
 import { httpsAgent, proxyForHost } from "../../keys/agent.ts";
-import { callRemote, connectionFailure, isPassingStatus, type Failure } from "../../keys/call.ts";
+import { callRemote, connectionFailure, isPassingStatus, perHost, type Failure } from "../../keys/call.ts";
 import { parseUrl, printable } from "../../keys/fields.ts";
 import { requestText, type HttpResponse } from "../../keys/http.ts";
 import { requireAllowedAddress, timeoutFrom, tlsFrom, tokenFrom } from "../../keys/vault-settings.ts";
@@ -91,9 +91,7 @@ function canonicalScalar({ value }: Leaf): string {
 
 async function ask(url: URL, method: "GET" | "PUT", body: string, failed: string, host: Host): Promise<HttpResponse> {
   const { env } = host;
-  const proxy = env["VAULT_PROXY_ADDR"] ?? env["VAULT_HTTP_PROXY"] ?? "";
-  const proxyOf = (name: string): URL | null => (proxy === "" ? proxyForHost(name, env) : parseUrl(proxy));
-  const agent = url.protocol === "https:" ? httpsAgent(tlsFrom(host), proxyOf) : undefined;
+  const agent = url.protocol === "https:" ? agentOf(host) : undefined;
   const namespace = env["VAULT_NAMESPACE"] ?? "";
   const headers = {
     "x-vault-token": tokenFrom(host),
@@ -108,6 +106,13 @@ async function ask(url: URL, method: "GET" | "PUT", body: string, failed: string
   };
   return callRemote({ failed, attempt, explain, limit: timeoutFrom(env) }, host);
 }
+
+/** Connections that are used again; through Vault's own variables for a proxy, or those of all programs. */
+const agentOf = perHost((host) => {
+  const { env } = host;
+  const proxy = env["VAULT_PROXY_ADDR"] ?? env["VAULT_HTTP_PROXY"] ?? "";
+  return httpsAgent(tlsFrom(host), (name) => (proxy === "" ? proxyForHost(name, env) : parseUrl(proxy)));
+});
 
 /** An answer after which the same request may succeed. */
 class StatusError extends Error {
