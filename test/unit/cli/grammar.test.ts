@@ -214,7 +214,7 @@ describe("what is refused", () => {
     expect(run(["--extract", "x", "encrypt", "f"]).warnings).toEqual(["option --extract has no effect on encrypt"]);
     expect(problem(["--extract", "x", "encrypt", "f"], leafcrypt)).toEqual({ kind: "useless", spelling: "extract" });
     expect(run(["publish", "f", "g"]).warnings).toHaveLength(1);
-    expect(problem(["publish", "f", "g"], leafcrypt)).toEqual({ kind: "too-many-operands" });
+    expect(problem(["edit", "f", "g"], leafcrypt)).toEqual({ kind: "too-many-operands" });
   });
 
   it("A-28: warns of operands that are ignored, and names the last that looks like an option without its value", () => {
