@@ -2,16 +2,18 @@ import type { KeyObject } from "node:crypto";
 import { importDataKey } from "../bytes/aes-gcm.ts";
 import { openCell, sealCell } from "../document/cell.ts";
 import { CellMemory } from "../document/cell-memory.ts";
-import type { Mapping } from "../document/model.ts";
+import { firstDifference } from "../document/compare.ts";
+import { mapping, type Mapping } from "../document/model.ts";
 import { isSameMac, open } from "../document/seal.ts";
 import { compileSelection, DEFAULT_SELECTION, type Selection } from "../document/selection.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import { FormatError, MacMismatchError, SopsError } from "../errors.ts";
 import type { Format, FormatName, Source } from "../formats/format.ts";
 import { recoverDataKey } from "../keys/groups.ts";
-import { takeMetadata } from "../metadata/place.ts";
+import { isReservedKey, takeMetadata } from "../metadata/place.ts";
 import { metadataFromTree } from "../metadata/record.ts";
 import type { Metadata } from "../metadata/type.ts";
+import { isVersionAcceptable } from "../metadata/version.ts";
 import type { Context } from "./context.ts";
 
 /** An encrypted file that was read; no key was used yet. */
@@ -89,8 +91,7 @@ export interface OpenFileOptions {
  */
 export async function openFile(file: LoadedFile, context: Context, options: OpenFileOptions): Promise<OpenedFile> {
   const { metadata, documents } = file;
-  if (metadata.shadowsKeyGroups === true)
-    context.host.warn("The file has keys both beside and in key_groups; those in key_groups are not used.");
+  warnOfOddMetadata(file, context);
   const keyBytes = await recoverFileKey(file, context);
   context.host.inform?.("Data key recovered successfully");
   const dataKey = importDataKey(keyBytes);
@@ -108,6 +109,25 @@ export async function openFile(file: LoadedFile, context: Context, options: Open
     );
   }
   return { ...file, plain: opened.documents, keyBytes, dataKey, selection, memory };
+}
+
+function warnOfOddMetadata(file: LoadedFile, { host }: Context): void {
+  const { shadowsKeyGroups, version } = file.metadata;
+  if (shadowsKeyGroups === true)
+    host.warn("The file has keys both beside and in key_groups; those in key_groups are not used.");
+  // The version is the last thing in most files. The MAC vouches for the values, so that the file can be opened (I-47).
+  if (!isVersionAcceptable(version))
+    host.warn("The file does not name the version it was written by, or not as a version; its end may be missing.");
+  if (hasOtherMetadata(file)) host.warn("The metadata of a later document are not those of the first, which are used.");
+}
+
+/** Whether a document after the first has other metadata than that, or none; they are not read (file-format.md 6.8). */
+function hasOtherMetadata({ source, format }: LoadedFile): boolean {
+  const [first, ...others] = source.documents.map(({ items }) =>
+    mapping(items.filter((item) => item.kind === "entry" && isReservedKey(item.key, format.metadataPlace))),
+  );
+  if (first === undefined) return false;
+  return others.some((other) => firstDifference([first], [other], { withComments: false }) !== undefined);
 }
 
 /** Recovers a file's data key, 32 bytes. */

@@ -106,7 +106,7 @@ const CHANGED: Partial<Readonly<Record<FormatName, readonly Row[]>>> = {
 };
 
 const bomb = ["a: &a [x,x,x,x,x,x,x,x,x]"];
-for (const [index, key] of [..."bcdefghi"].entries())
+for (const [index, key] of Array.from("bcdefghi").entries())
   bomb.push(
     `${key}: &${key} [${Array<string>(9)
       .fill(`*${"abcdefgh".charAt(index)}`)
