@@ -4,6 +4,7 @@ import { KeyError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { KeyBackend, MasterKey } from "./backend.ts";
 import { callRemote, connectionFailure, type Failure, isPassingStatus, loadOptional, perHost } from "./call.ts";
+import { credentialsFileFailure } from "./google-credentials.ts";
 import {
   isMapping,
   memberText,
@@ -238,7 +239,7 @@ function explain(error: unknown): Failure {
   const status = typeof code === "number" ? (STATUS[code] ?? HTTP_STATUS[code]) : undefined;
   if (status !== undefined) return { reason: status, passing: PASSING.has(status), advice: ADVICE[status] };
   if (typeof code === "number") return { reason: `status ${String(code)}`, passing: isPassingStatus(code) };
-  const connection = connectionFailure(error);
+  const connection = credentialsFileFailure(error) ?? connectionFailure(error);
   if (connection !== null) return connection;
   return isWithoutCredentials(error)
     ? { reason: "no Google credentials were found", passing: false, advice: SIGN_IN }

@@ -1,8 +1,9 @@
+import { join } from "node:path";
 import { CreateBucketCommand, GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { fixture, sandbox, type RunResult, type Sandbox } from "../support/sandbox.ts";
 import { SOPS } from "./support/scenarios.ts";
-import { bao, describeWith, moto, storageEmulator } from "./support/servers.ts";
+import { bao, baoTls, describeWith, moto, storageEmulator, storageFront } from "./support/servers.ts";
 
 const recipient = "age1fswm9y3sdssll6e0vf46n2xgwskrzhp877qlrcdjx2tu9wwlavsqae7egm";
 const second = "age16aqrer9e53tnj7wf96tmf0faxq528uerwt0ad5g64w96gyd3kanq68v690";
@@ -24,9 +25,12 @@ function rule(...lines: readonly string[]): void {
   box.write(".sops.yaml", `destination_rules:\n  - ${lines.join("\n    ")}\n`);
 }
 
-async function publish(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<RunResult> {
+async function publish(
+  env: Readonly<Record<string, string | undefined>>,
+  ...args: readonly string[]
+): Promise<RunResult> {
   const result = await box.start(["leafcrypt", "publish", ...args], { env, timeout: 60_000 });
-  expect(result.stderr).not.toMatch(/^ {4}at |hunter2|secret-of-the-test/m);
+  expect(result.stderr).not.toMatch(/^ {4}at |hunter2|secret-of-the-test|token-of-the-stand-in/m);
   return result;
 }
 
@@ -92,10 +96,20 @@ describeWith("publish to S3 (moto)", moto, (server) => {
     expect(result.stderr).toContain("failed to upload to s3://nowhere/e.yaml: NoSuchBucket (HTTP status 404)");
   });
 
-  it("says that the region is missing", async () => {
+  it.each([
+    { name: "missing", region: undefined, says: "no AWS region is set; set AWS_REGION" },
+    { name: "empty", region: "", says: "no AWS region is set; set AWS_REGION" },
+    { name: "no host name", region: "a_b", says: "the AWS region cannot be one; check AWS_REGION" },
+  ])("says that the region is $name", async ({ region, says }) => {
     rule("s3_bucket: bucket");
-    const withoutRegion = { ...env(), AWS_REGION: "" };
-    expect((await publish(withoutRegion, "-y", "dir/e.yaml")).stderr).toContain("no AWS region is set; set AWS_REGION");
+    expect((await publish({ ...env(), AWS_REGION: region }, "-y", "dir/e.yaml")).stderr).toContain(says);
+  });
+
+  it.each([undefined, ""])("takes AWS_DEFAULT_REGION where AWS_REGION is %j", async (region) => {
+    rule("s3_bucket: bucket", "s3_prefix: other/");
+    const regions = { AWS_REGION: region, AWS_DEFAULT_REGION: "eu-west-1" };
+    expect(await publish({ ...env(), ...regions }, "-y", "dir/e.yaml")).toMatchObject({ status: 0, stderr: "" });
+    expect(await object("other/e.yaml")).toBe(box.read("dir/e.yaml"));
   });
 
   it.skipIf(SOPS === null)("puts what the reference puts (needs sops)", async () => {
@@ -133,6 +147,101 @@ describeWith("publish to Google Cloud Storage (emulator)", storageEmulator, (ser
     expect(result.stderr).toContain(
       "failed to upload to gcs://nowhere/e.yaml: HTTP status 404; there is no such bucket",
     );
+  });
+});
+
+describeWith(
+  "publish to Google Cloud Storage with credentials (emulator behind a stand-in)",
+  storageFront,
+  (server) => {
+    const emulator = (): string => `http://127.0.0.1:${String(server().emulatorPort)}`;
+    const stored = async (name: string): Promise<string> =>
+      (await fetch(`${emulator()}/storage/v1/b/bucket/o/${encodeURIComponent(name)}?alt=media`)).text();
+
+    beforeAll(async () => {
+      const body = JSON.stringify({ name: "bucket" });
+      const headers = { "content-type": "application/json" };
+      expect((await fetch(`${emulator()}/storage/v1/b?project=p`, { method: "POST", body, headers })).ok).toBe(true);
+    });
+
+    beforeEach(() => {
+      rule("gcs_bucket: bucket");
+    });
+
+    it("asks for one token, and uploads all files with it", async () => {
+      const before = server().tokens;
+      for (const name of ["f", "g", "h"]) box.write(`dir/${name}.yaml`, box.read("dir/e.yaml"));
+      expect(await publish(server().env, "-y", "--recursive", "dir")).toMatchObject({
+        status: 0,
+        stdout: "",
+        stderr: "",
+      });
+      expect(server().tokens - before).toBe(1);
+      for (const name of ["e", "f", "g", "h"]) expect(await stored(`${name}.yaml`)).toBe(box.read("dir/e.yaml"));
+    });
+
+    it("takes a token from the environment", async () => {
+      const before = server().tokens;
+      const env = { ...server().env, GOOGLE_OAUTH_ACCESS_TOKEN: "token-of-the-stand-in" };
+      expect(await publish(env, "-y", "dir/e.yaml")).toMatchObject({ status: 0, stderr: "" });
+      expect(server().tokens).toBe(before);
+    });
+
+    it("goes on after a failure that passes", async () => {
+      server().failures.push(503, 429);
+      expect(await publish(server().env, "-y", "dir/e.yaml")).toMatchObject({ status: 0, stderr: "" });
+    });
+
+    it.each([
+      {
+        name: "a token is not accepted",
+        env: { GOOGLE_OAUTH_ACCESS_TOKEN: "secret-of-the-test" },
+        says: "HTTP status 401; the credentials are not accepted",
+      },
+      {
+        name: "the file with credentials is not there",
+        env: { GOOGLE_APPLICATION_CREDENTIALS: "nowhere.json" },
+        says: "a file with Google credentials cannot be read (ENOENT); check GOOGLE_APPLICATION_CREDENTIALS",
+      },
+      {
+        name: "the file has no credentials",
+        env: { GOOGLE_APPLICATION_CREDENTIALS: "id" },
+        says: "no Google credentials were found; run gcloud auth application-default login",
+      },
+      {
+        name: "no proxy leads there",
+        env: { HTTPS_PROXY: "http://127.0.0.1:1" },
+        says: "no connection (ECONNREFUSED)",
+      },
+    ])("says that $name", async ({ env, says }) => {
+      const result = await publish({ ...server().env, ...env }, "-y", "dir/e.yaml");
+      expect(result).toMatchObject({ status: 1, stdout: "" });
+      expect(result.stderr).toContain(`failed to upload to gcs://bucket/e.yaml: ${says}`);
+    });
+  },
+);
+
+describeWith("publish to Vault's key-value store over TLS (OpenBao)", baoTls, (server, folder) => {
+  const env = (): Record<string, string> => ({
+    VAULT_ADDR: `https://127.0.0.1:${String(server().port)}`,
+    VAULT_TOKEN: "root",
+  });
+
+  it("trusts VAULT_CACERT", async () => {
+    rule("vault_path: team");
+    const VAULT_CACERT = join(folder(), "vault-ca.pem");
+    const result = await publish({ ...env(), VAULT_CACERT }, "-y", "--verbose", "dir/e.yaml");
+    expect(result).toMatchObject({ status: 0 });
+    const again = await publish({ ...env(), VAULT_CACERT }, "-y", "--verbose", "dir/e.yaml");
+    expect(again.stderr).toContain("Not published: it is there already");
+  });
+
+  it("trusts nobody else", async () => {
+    rule("vault_path: team");
+    const result = await publish(env(), "-y", "dir/e.yaml");
+    expect(result).toMatchObject({ status: 1, stdout: "" });
+    expect(result.stderr).toContain("failed to write to https://127.0.0.1:");
+    expect(result.stderr).toMatch(/no connection \([A-Z_]*(CERT|VERIFY)[A-Z_]*\)/);
   });
 });
 

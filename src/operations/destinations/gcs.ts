@@ -12,6 +12,7 @@ import {
   type Failure,
 } from "../../keys/call.ts";
 import { isMapping, parseUrl, printable } from "../../keys/fields.ts";
+import { credentialsFileFailure } from "../../keys/google-credentials.ts";
 import { requestText } from "../../keys/http.ts";
 import type { Target } from "./destination.ts";
 
@@ -62,6 +63,7 @@ async function authorization(url: URL, host: Host, failed: string): Promise<Reco
     return Object.fromEntries(headers.entries());
   };
   const explainCredentials = (error: unknown): Failure =>
+    credentialsFileFailure(error) ??
     connectionFailure(error) ?? {
       reason: "no Google credentials were found",
       passing: false,

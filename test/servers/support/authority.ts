@@ -10,9 +10,9 @@ export interface Authority {
   readonly key: string;
 }
 
-const NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1,DNS:*.vault.azure.net,DNS:*.example.test";
+const NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1,DNS:*.vault.azure.net,DNS:*.googleapis.com,DNS:*.example.test";
 
-/** Makes both with openssl, for `localhost`, `127.0.0.1`, `*.vault.azure.net` and `*.example.test`. */
+/** Makes both with openssl, for `localhost`, `127.0.0.1`, and names of Azure, of Google and below `example.test`. */
 export function createAuthority(folder: string): Authority {
   const file = (name: string): string => join(folder, name);
   const openssl = (...args: string[]): void => {

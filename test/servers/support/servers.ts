@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { createAuthority } from "./authority.ts";
 import { type KeyVault, startKeyVault } from "./fakes/key-vault.ts";
 import { startKmsBridge } from "./fakes/kms-grpc.ts";
+import { type StorageFront, startStorageFront } from "./fakes/storage-front.ts";
 import { findProgram, missingReason } from "./programs.ts";
 import { freePort, type Running, start } from "./process.ts";
 
@@ -146,6 +147,33 @@ export const storageEmulator: ServerKind = {
       port,
       isReady: () => isOk(`http://127.0.0.1:${String(port)}/`),
     });
+  },
+};
+
+/** The emulator behind the names, TLS and tokens of Google. */
+export const storageFront: ServerKind<StorageFront & { readonly emulatorPort: number }> = {
+  name: "gcs",
+  programs: ["gcp-storage-emulator", "openssl"],
+  start: async (folder) => {
+    const emulator = await storageEmulator.start(folder);
+    const front = await startStorageFront(emulator.port, createAuthority(folder), folder);
+    return {
+      port: front.port,
+      emulatorPort: emulator.port,
+      env: front.env,
+      failures: front.failures,
+      get tokens() {
+        return front.tokens;
+      },
+      kill: () => {
+        front.kill();
+        emulator.kill();
+      },
+      stop: async () => {
+        await front.stop();
+        await emulator.stop();
+      },
+    };
   },
 };
 

@@ -1,0 +1,17 @@
+import { systemCode, type Failure } from "./call.ts";
+
+const FILE_CODES: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", "EACCES", "EPERM", "ELOOP"]);
+
+/**
+ * Reads the failure to load a file with Google credentials: Google's library throws what Node does, which looks like the
+ * failure of a connection. Null for any other failure.
+ */
+export function credentialsFileFailure(error: unknown): Failure | null {
+  const code = systemCode(error);
+  if (code === null || !FILE_CODES.has(code)) return null;
+  return {
+    reason: `a file with Google credentials cannot be read (${code})`,
+    passing: false,
+    advice: "check GOOGLE_APPLICATION_CREDENTIALS",
+  };
+}
