@@ -145,8 +145,9 @@ describe.skipIf(withoutTerminal !== null)(`on a terminal (${withoutTerminal ?? "
     it.skipIf(!hasProgram("vim"))("in vim is vim's", async () => {
       const at = await prepare();
       screen = onTerminal(at, "leafcrypt edit a.yaml", { EDITOR: "vim" });
-      await screen.waitFor(/name: one/);
+      await screen.waitFor(/name: one[^]* 1,1 /);
       screen.press("C-c");
+      await screen.waitFor(/Type +:qa/);
       for (const key of [":%s/one/two/", "Enter", ":wq", "Enter"]) screen.press(key);
       await screen.waitFor(/EXIT 0/);
       expect(await decrypted(at)).toBe("name: two\n");
