@@ -1,10 +1,10 @@
 import { encodeUtf8 } from "../../bytes/utf8.ts";
-import type { Comment, Entry, Mapping, Node, Sequence } from "../../document/model.ts";
+import type { Comment, Entry, Leaf, Mapping, Node, Sequence } from "../../document/model.ts";
 import { entry, leaf, mapping } from "../../document/model.ts";
 import { EmitError } from "../../errors.ts";
 import type { EmitStyle } from "../format.ts";
 import { resolvePlain } from "./resolve.ts";
-import { doubleQuoted, scalarText, stringText } from "./scalars.ts";
+import { doubleQuoted, scalarText, stringText, type ScalarPlace } from "./scalars.ts";
 
 /** Text that grows line by line, with what the reference remembers between lines. */
 interface Printer {
@@ -15,6 +15,8 @@ interface Printer {
   isOpen: boolean;
   /** Inline comment of a collection: the reference prints it behind the next value that has none of its own. */
   carried: Comment | undefined;
+  /** A string that is written in double quotes, whatever the reference would choose. */
+  readonly quoted: Leaf | undefined;
 }
 
 /** A collection whose place was opened, to be printed there. */
@@ -64,9 +66,11 @@ export function emitYamlValue(node: Node | Comment, style: EmitStyle): Uint8Arra
 /**
  * The lines of an entry or item as the reference lays it out in a container at `column`: the first line without
  * indentation, no line break at the end.
+ *
+ * @param quoted - a leaf in it that must be in double quotes
  */
-export function itemText(item: Entry | Node | Comment, column: number, step: number): string {
-  const printer = startPrinter(step);
+export function itemText(item: Entry | Node | Comment, column: number, step: number, quoted?: Leaf): string {
+  const printer = startPrinter(step, quoted);
   printer.isOpen = true;
   if (item.kind === "comment") printComments(printer, [item], column);
   else printValue(printer, item, column, undefined);
@@ -74,8 +78,8 @@ export function itemText(item: Entry | Node | Comment, column: number, step: num
 }
 
 /** The lines of a collection with items, laid out at `column`; see `itemText`. */
-export function collectionText(node: Mapping | Sequence, column: number, step: number): string {
-  const printer = startPrinter(step);
+export function collectionText(node: Mapping | Sequence, column: number, step: number, quoted?: Leaf): string {
+  const printer = startPrinter(step, quoted);
   printer.isOpen = true;
   printCollection(printer, node, column);
   return printer.text.slice(0, -1);
@@ -123,8 +127,13 @@ function stepOf({ indent }: EmitStyle): number {
   return indent === 1 || indent > 9 ? 2 : indent;
 }
 
-function startPrinter(step: number): Printer {
-  return { text: "", step, isOpen: false, carried: undefined };
+function startPrinter(step: number, quoted?: Leaf): Printer {
+  return { text: "", step, isOpen: false, carried: undefined, quoted };
+}
+
+function leafText(printer: Printer, node: Leaf, place: ScalarPlace): string {
+  const { value } = node;
+  return node === printer.quoted && typeof value === "string" ? doubleQuoted(value) : scalarText(value, place);
 }
 
 function documentText(document: Mapping, step: number): string {
@@ -185,7 +194,7 @@ function openEntry(printer: Printer, item: Entry, column: number, inline: Commen
   printer.text += isExplicit ? `? ${key}\n${" ".repeat(column)}:` : `${key}:`;
   if (value.kind === "leaf") {
     printer.text += " ";
-    printScalar(printer, scalarText(value.value, { column, content }), inline, content);
+    printScalar(printer, leafText(printer, value, { column, content }), inline, content);
     return undefined;
   }
   if (!hasValues(value)) {
@@ -216,7 +225,7 @@ function openItem(printer: Printer, item: Node, column: number, inline: Comment 
   if (item.kind === "leaf") {
     startLine(printer, column);
     printer.text += "- ";
-    printScalar(printer, scalarText(item.value, { column, content }), inline, content);
+    printScalar(printer, leafText(printer, item, { column, content }), inline, content);
     return undefined;
   }
   const isEmpty = !hasValues(item);

@@ -1,6 +1,7 @@
 import type { Comment } from "../../document/model.ts";
 import type { Edit, Item, Step } from "../splice.ts";
 import { spanOf } from "../text.ts";
+import { leafToQuote } from "./below.ts";
 import { commentText, itemText } from "./emit.ts";
 import {
   blockHeader,
@@ -92,19 +93,19 @@ function fillGap(context: BlockContext, gap: Gap): Edit[] {
   const removals = gap.removed.map((item) => removeItem(context, item, gap.right));
   if (gap.added.length === 0) return removals;
   if (first === undefined) return [...removals, insertItems(context, gap)];
-  // The first of the removed makes room for the added.
-  const place = {
-    start: itemStart(context.text, first, context.container),
-    end: rowContentEnd(context.text, endOf(first)),
-  };
-  const others = removals.filter((_, index) => gap.removed[index] !== first);
-  return [{ ...place, text: linesOf(context, gap.added) }, ...others];
+  // The removed make room for the added, with the blank lines between them.
+  const start = itemStart(context.text, first, context.container);
+  const end = rowContentEnd(context.text, endOf(values.at(-1) ?? first));
+  const comments = removals.filter((_, index) => gap.removed[index]?.kind === "comment");
+  return [{ start, end, text: linesOf(context, gap.added, end) }, ...comments];
 }
 
-/** The lines of added items: the first without indentation, none with a line break at its end. */
-function linesOf({ container, step }: BlockContext, added: readonly Item[]): string {
+/** The lines of added items above a line break: the first without indentation, none with a line break at its end. */
+function linesOf({ text, container, step }: BlockContext, added: readonly Item[], lineBreak: number): string {
   const { indent } = spanOf(container);
-  return added.map((item) => itemText(item, indent, step)).join(`\n${" ".repeat(indent)}`);
+  const last = added.at(-1);
+  const quoted = last === undefined ? undefined : leafToQuote(text, lineBreak, last, indent);
+  return added.map((item) => itemText(item, indent, step, quoted)).join(`\n${" ".repeat(indent)}`);
 }
 
 function removeItem(context: BlockContext, item: Item, right: Item | undefined): Edit {
@@ -112,11 +113,12 @@ function removeItem(context: BlockContext, item: Item, right: Item | undefined):
   const start = itemStart(text, item, container);
   const line = lineStart(text, start);
   if (item.kind === "comment") return removeComment(text, start, spanOf(item).end);
-  const previous = container.items[container.items.findIndex((other) => other === item) - 1];
-  const end = withoutTail(text, rowEnd(text, keptBlankLinesEnd(text, item)), previous);
+  const previous = itemBefore(container, item);
+  const lines = rowEnd(text, keptBlankLinesEnd(text, item));
+  const { end, text: indentation } = withoutTail(text, lines, previous, spanOf(container).indent);
   if (isBlank(text, line, start)) {
     const last = lastLineStart(text, line, end);
-    if (last === line) return { start: line, end, text: "" };
+    if (last === line) return { start: line, end, text: indentation };
     // The last line break of a block scalar is part of it, and stays.
     return { start: Math.max(last, previous === undefined ? 0 : endOf(previous)), end, text: "" };
   }
@@ -124,14 +126,38 @@ function removeItem(context: BlockContext, item: Item, right: Item | undefined):
   return { start, end: right === undefined ? end : itemStart(text, right, container), text: "" };
 }
 
-/** Blanks at the end of the text go too, if they reached the column of a block scalar and became part of it. */
-function withoutTail(text: string, end: number, previous: Item | undefined): number {
+/** The item on the lines before another; comments on its own lines, which come before it too, are none. */
+function itemBefore({ items }: Container, item: Item): Item | undefined {
+  const all: readonly Item[] = items;
+  const { start } = spanOf(item);
+  return all.slice(0, all.indexOf(item)).findLast((other) => spanOf(other).start < start);
+}
+
+/** Where a removal ends, and the indentation of the comment that follows if that was too deep. */
+interface Tail {
+  readonly end: number;
+  readonly text: string;
+}
+
+/**
+ * Where the lines of a removed item end, with what would become part of the block scalar above: blank lines if it keeps
+ * its last line breaks, blanks at the end of the text that reach its column, and those before a comment that does.
+ */
+function withoutTail(text: string, end: number, previous: Item | undefined, column: number): Tail {
   const span = lastLeafOf(previous)?.span;
-  if (span?.style !== "literal" && span?.style !== "folded") return end;
-  const tail = text.slice(end);
-  if (!/^[\s\x85]*$/.test(tail)) return end;
-  const isPart = tail.split("\n").some((blanks) => blanks.length > span.indent || /[\x85\u2028\u2029]/.test(blanks));
-  return isPart ? text.length : end;
+  if (span?.style !== "literal" && span?.style !== "folded") return { end, text: "" };
+  const blankEnd = skipBlankLines(text, end).end;
+  const tailEnd = isBlank(text, blankEnd, text.length) ? text.length : blankEnd;
+  if (blockHeader(text, span.start).chomping === "+") return { end: tailEnd, text: "" };
+  const comment = /[ \t]*(?=#)/y;
+  comment.lastIndex = blankEnd;
+  const blanks = comment.exec(text)?.[0] ?? "";
+  if (blanks.length >= span.indent && blanks !== "") return { end: comment.lastIndex, text: " ".repeat(column) };
+  const isPart = text
+    .slice(end, tailEnd)
+    .split("\n")
+    .some((line) => line.length > span.indent);
+  return { end: isPart ? tailEnd : end, text: "" };
 }
 
 function removeComment(text: string, start: number, end: number): Edit {
@@ -151,6 +177,11 @@ function lastLineStart(text: string, line: number, end: number): number {
     : line;
 }
 
+/** Offset of the line break before the start of a line; 0 at the start of the text. */
+function lineBreakBefore(text: string, line: number): number {
+  return line === 0 ? 0 : line - 1 - crBefore(text, line);
+}
+
 function crBefore(text: string, line: number): number {
   return text.charAt(line - 2) === "\r" ? 1 : 0;
 }
@@ -166,13 +197,13 @@ function keptBlankLinesEnd(text: string, item: Item): number {
 function insertItems(context: BlockContext, gap: Gap): Edit {
   const { text, container } = context;
   const indentation = " ".repeat(spanOf(container).indent);
-  const lines = linesOf(context, gap.added);
   const left = neighbour(context, gap.left);
-  if (left === undefined) return insertFirst(context, gap.right, lines);
+  if (left === undefined) return insertFirst(context, gap);
   const position = rowEnd(text, keptBlankLinesEnd(text, left));
   if (position === text.length && !text.endsWith("\n")) {
-    return { start: position, end: position, text: `\n${indentation}${lines}` };
+    return { start: position, end: position, text: `\n${indentation}${linesOf(context, gap.added, position)}` };
   }
+  const lines = linesOf(context, gap.added, lineBreakBefore(text, position));
   return { start: position, end: position, text: `${indentation}${lines}\n` };
 }
 
@@ -186,16 +217,19 @@ function neighbour({ text, container }: BlockContext, left: Item | undefined): I
   return /^\.\.\.(?:\s|$)/m.test(between) ? last : left;
 }
 
-function insertFirst({ text, container }: BlockContext, right: Item | undefined, lines: string): Edit {
+function insertFirst(context: BlockContext, { right, added }: Gap): Edit {
+  const { text, container } = context;
   const { start: root, indent } = spanOf(container);
   const first = container.items.find((item) => item.kind !== "comment") ?? right;
   if (first === undefined || first.kind === "comment") {
     const isLineStart = lineStart(text, root) === root;
     // A text that ends without a line break goes on without one, and so is itself again when the lines go.
     const isOpenEnd = root === text.length && !isLineStart;
+    const lines = linesOf(context, added, isLineStart ? lineBreakBefore(text, root) : root);
     return { start: root, end: root, text: `${isLineStart ? "" : "\n"}${lines}${isOpenEnd ? "" : "\n"}` };
   }
   const start = itemStart(text, first, container);
+  const lines = linesOf(context, added, lineBreakBefore(text, lineStart(text, start)));
   return { start, end: start, text: `${lines}\n${" ".repeat(indent)}` };
 }
 

@@ -1,7 +1,8 @@
 import type { Leaf } from "../../document/model.ts";
 import type { Edit } from "../splice.ts";
 import { spanOf } from "../text.ts";
-import { blockHeader, isBlank, lineBreakAt, rowEnd, skipBlankLines, type BlockHeader } from "./geometry.ts";
+import { blockHeader, isBlank, lineBreakAt, skipBlankLines, type BlockHeader } from "./geometry.ts";
+import { takesInLines } from "./below.ts";
 import { isPlainString, resolvePlain } from "./resolve.ts";
 import {
   chooseStyle,
@@ -150,13 +151,14 @@ function replaceOnLine(text: string, old: Leaf, next: Leaf, around: Surroundings
   if (!inPlace.includes("\n")) return [{ start, end, text: gap + inPlace }];
   const lineBreak = lineBreakAt(text, end);
   // The blank lines below would become part of a literal block that keeps its last line breaks.
-  const takesBlankLines = /^\|\d?\+/.test(inPlace) && isBlank(text, lineBreak, rowEnd(text, lineBreak + 1));
-  const takesLines = takesBlankLines || hasLineWithin(text, lineBreak, around.column + around.step);
-  const value = takesLines ? quotedText(next) : inPlace;
+  const chomp = /^\|\d?\+/.test(inPlace) ? "+" : "";
+  const losesBreaks = lineBreak === text.length && endsInBreak(next);
+  const takesLines = losesBreaks || takesInLines(text, lineBreak, chomp, around.column + around.step);
+  const value = takesLines ? quotedText(next, around) : inPlace;
   const firstBreak = value.indexOf("\n");
   if (firstBreak < 0) return [{ start, end, text: gap + value }];
   const header = gap + value.slice(0, firstBreak);
-  const body = value.slice(firstBreak) + (lineBreak === text.length ? finalBreak(next) : "");
+  const body = value.slice(firstBreak);
   if (isBlank(text, end, lineBreak)) return [{ start, end: lineBreak, text: header + body }];
   return [
     { start, end, text: header },
@@ -164,32 +166,10 @@ function replaceOnLine(text: string, old: Leaf, next: Leaf, around: Surroundings
   ];
 }
 
-/**
- * Whether a comment or blanks below the line that ends at an offset reach the column of a block scalar's content, and
- * would become part of it. So may blanks at the end of the text, when the metadata between go.
- */
-function hasLineWithin(text: string, lineBreak: number, content: number): boolean {
-  const tail = text.slice(text.trimEnd().length).split("\n");
-  if (tail.some((blanks) => blanks.length > content)) return true;
-  const line = /\r?\n([ \t]*)/y;
-  line.lastIndex = lineBreak;
-  for (let match = line.exec(text); match !== null; match = line.exec(text)) {
-    const width = (match[1] ?? "").length;
-    const next = text.charAt(line.lastIndex);
-    if (next === "#") return width >= content; // another comment ends the block
-    if (next !== "" && next !== "\n" && next !== "\r") return false;
-    if (width > content) return true;
-  }
-  return false;
-}
-
-function quotedText({ value }: Leaf): string {
-  return doubleQuotedForPeople(typeof value === "string" ? value : "");
-}
-
-/** At the end of a text without a last line break, a literal block needs its own. */
-function finalBreak({ value }: Leaf): string {
-  return typeof value === "string" && !value.endsWith("\n") ? "" : "\n";
+function quotedText(next: Leaf, around: Surroundings): string {
+  return typeof next.value === "string"
+    ? doubleQuotedForPeople(next.value)
+    : otherText(next, { ...around, isFlow: true });
 }
 
 /** What goes before a value where none stood: `k:` has no blank behind it, and `{k}` not even a colon. */
@@ -198,6 +178,10 @@ function separatorBefore(text: string, offset: number, isFlow: boolean): string 
   while (before >= 0 && /\s/.test(text.charAt(before))) before -= 1;
   if (isFlow && !/[:,[?]/.test(text.charAt(before))) return ": ";
   return before === offset - 1 ? " " : "";
+}
+
+function endsInBreak({ value }: Leaf): boolean {
+  return typeof value === "string" && value.endsWith("\n");
 }
 
 function replaceBlockScalar(
@@ -218,7 +202,9 @@ function replaceBlockScalar(
     const body = " ".repeat(content) + value + lineBreak;
     return [{ start: header.bodyStart, end: bodyEnd, text: body }];
   }
-  if (typeof value === "string" && fitsLiteral(value)) {
+  const isOpenEnd = bodyEnd === text.length && !text.endsWith("\n");
+  // The end of a text without a last line break has no room for those of a value.
+  if (typeof value === "string" && fitsLiteral(value) && !(isOpenEnd && endsInBreak(next))) {
     const indicator = style === "folded" && fitsFolded(value) ? ">" : "|";
     return rewriteBlock(text, header, value, { indicator, indent: span.indent, bodyEnd, around });
   }
@@ -251,7 +237,9 @@ function rewriteBlock(text: string, header: BlockHeader, value: string, layout: 
   // With `+` the blank lines that follow belong to the value.
   const end = chomp === "+" ? blankLines.end : bodyEnd;
   const body = chomp === "+" ? lines + "\n".repeat(trailingBlankLines(value)) : lines;
-  const edits: [Edit] = [{ start: header.bodyStart, end, text: body }];
+  // A text that ends without a line break goes on without one.
+  const isOpenEnd = end === text.length && !text.endsWith("\n");
+  const edits: [Edit] = [{ start: header.bodyStart, end, text: isOpenEnd ? body.slice(0, -1) : body }];
   const isSameHeader = text.slice(header.start, header.end) === headerText;
   return isSameHeader ? edits : [{ start: header.start, end: header.end, text: headerText }, ...edits];
 }

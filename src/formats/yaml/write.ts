@@ -4,6 +4,7 @@ import type { Source } from "../format.ts";
 import { collectEdits, splice, type Edit, type Place, type Scribe, type Step } from "../splice.ts";
 import { spanOf } from "../text.ts";
 import { staleAliases } from "./aliases.ts";
+import { leafToQuote } from "./below.ts";
 import { collectionText, commentText, flowText, hasValues } from "./emit.ts";
 import {
   blockHeader,
@@ -21,7 +22,7 @@ import {
 import { restructureFlow } from "./restructure-flow.ts";
 import { restructureBlock } from "./restructure.ts";
 import { replaceLeaf, type Surroundings } from "./restyle.ts";
-import { scalarText, type ScalarPlace } from "./scalars.ts";
+import { doubleQuoted, scalarText } from "./scalars.ts";
 
 /** An edit with its order among those that insert at one offset: what lies deeper in the tree goes first. */
 interface YamlEdit extends Edit {
@@ -48,6 +49,7 @@ export function writeYaml(source: Source, documents: readonly Mapping[]): Uint8A
   if (documents.length !== source.documents.length || /\r(?!\n)/.test(text)) throw layoutError();
   const scribe = new YamlScribe(source, documents);
   collectEdits(source.documents, documents, scribe);
+  scribe.edits.push(...lastLineEdits(source, scribe.edits));
   const edits = orderEdits(scribe.edits);
   const stale = staleAliases(source, edits);
   for (const { node, place } of stale) scribe.replace(node, node, place);
@@ -76,6 +78,18 @@ function withFinalBreaks(result: string, last: Leaf | undefined, text: string, e
   return result.slice(0, result.length - breaks) + "\n".repeat(needed);
 }
 
+/** Keeps the value of a block scalar that ends the text without a line break, when something comes behind it. */
+function lastLineEdits({ text, documents }: Source, edits: readonly YamlEdit[]): YamlEdit[] {
+  const last = lastLeafOf(documents.at(-1));
+  const style = last?.span?.style;
+  if (text.endsWith("\n") || last?.span === undefined || (style !== "literal" && style !== "folded")) return [];
+  const { start, end, chomping } = blockHeader(text, last.span.start);
+  const isHeaderNew = edits.some((edit) => edit.start <= start && edit.end >= end);
+  if (chomping === "-" || isHeaderNew || !edits.some((edit) => edit.start === text.length)) return [];
+  const at = chomping === "+" ? text.indexOf("+", start) : end;
+  return [{ start: at, end: at + chomping.length, text: "-", depth: Infinity, isComment: false }];
+}
+
 function trailingBreaks(text: string): number {
   let count = 0;
   while (text.charAt(text.length - 1 - count) === "\n") count += 1;
@@ -87,10 +101,15 @@ function orderEdits(edits: readonly YamlEdit[]): YamlEdit[] {
   const isSorted = edits.every((edit, index) => index === 0 || compareEdits(edits[index - 1] ?? edit, edit) <= 0);
   const sorted = isSorted ? edits : edits.toSorted(compareEdits);
   let covered = 0;
-  return sorted.filter((edit) => {
-    const isDropped = edit.isComment && edit.start < covered && edit.end <= covered;
-    if (!isDropped) covered = Math.max(covered, edit.end);
-    return !isDropped;
+  return sorted.flatMap((edit) => {
+    if (edit.isComment && edit.start < covered && edit.end <= covered) return [];
+    // What goes at the end of a text without a last line break takes the one before it, which may have gone already.
+    // And what is added goes behind the blank lines that a block scalar took in.
+    const isMovable = edit.text === "" || edit.start === edit.end;
+    const start = isMovable ? Math.max(edit.start, covered) : edit.start;
+    const end = Math.max(edit.end, start);
+    covered = Math.max(covered, end);
+    return [start === edit.start ? edit : { ...edit, start, end }];
   });
 }
 
@@ -132,8 +151,9 @@ class YamlScribe implements Scribe {
     if (this.surroundings(place).isFlow) return this.add({ ...rangeOf(old), text: flowText(next) }, place);
     const start = valueStart(this.text, old, place.container, place.entry);
     if (next.kind !== "leaf" && hasValues(next)) return this.add(this.collectionEdit(old, next, start, place), place);
-    const value = next.kind === "leaf" ? scalarText(next.value, this.scalarPlace(place)) : flowText(next);
-    return this.add({ start, end: this.endOfOld(old), text: ` ${value}` }, place);
+    const end = this.endOfOld(old);
+    const value = next.kind === "leaf" ? this.leafText(next, place, end) : flowText(next);
+    return this.add({ start, end, text: ` ${value}` }, place);
   }
 
   restructure(container: Container, place: Place | undefined, steps: readonly Step[]): readonly Edit[] {
@@ -146,12 +166,11 @@ class YamlScribe implements Scribe {
       : restructureBlock({ text, container, step, start, comments }, steps);
     const depth = place === undefined ? 0 : depthOf(place) + 1;
     this.edits.push(...edits.map((edit) => ({ ...edit, depth, isComment: false })));
-    if (edits.some(({ start: offset }) => offset === text.length)) this.keepLastLine(container);
     return edits;
   }
 
   private add({ start, end, text }: Edit, place: Place, isComment = false): Edit {
-    const edit = { start, end, text, depth: depthOf(place), isComment };
+    const edit = { start, end, text, depth: depthOf(place) + 1, isComment };
     this.edits.push(edit);
     return edit;
   }
@@ -161,9 +180,14 @@ class YamlScribe implements Scribe {
     return { column: indent, step: this.step, isFlow: style === "flow" };
   }
 
-  private scalarPlace({ container }: Place): ScalarPlace {
+  /** The text of a value in place of a collection, or of an alias, that ends at an offset. */
+  private leafText(leaf: Leaf, { container }: Place, end: number): string {
     const { indent } = spanOf(container);
-    return { column: indent, content: indent + this.step };
+    const lineBreak = lineBreakAt(this.text, end);
+    const hasComment = !isBlank(this.text, end, lineBreak);
+    const isQuoted = hasComment || leafToQuote(this.text, lineBreak, leaf, indent) !== undefined;
+    if (isQuoted && typeof leaf.value === "string" && leaf.value.includes("\n")) return doubleQuoted(leaf.value);
+    return scalarText(leaf.value, { column: indent, content: indent + this.step });
   }
 
   private commentEdit(old: Node | Comment, next: Comment, { container }: Place): Edit {
@@ -191,9 +215,9 @@ class YamlScribe implements Scribe {
   private collectionEdit(old: Node, next: Container, start: number, { container, entry }: Place): Edit {
     const { indent } = spanOf(container);
     const column = entry === undefined ? indent + 2 : indent + this.step;
-    const lines = collectionText(next, column, this.step);
     const end = this.endOfOld(old);
     const lineBreak = lineBreakAt(this.text, end);
+    const lines = collectionText(next, column, this.step, leafToQuote(this.text, lineBreak, next, indent));
     const onNextLine = `\n${" ".repeat(column)}${lines}`;
     if (isBlank(this.text, end, lineBreak)) return { start, end, text: entry === undefined ? ` ${lines}` : onNextLine };
     // A comment on the line stays there, and the collection goes below it.
@@ -207,15 +231,6 @@ class YamlScribe implements Scribe {
     return style === "block" || style === "literal" || style === "folded"
       ? rowContentEnd(this.text, Math.max(end, endOf(old)))
       : end;
-  }
-
-  /** Keeps the value of a block scalar that ends the text without a line break, when it gets one. */
-  private keepLastLine(container: Container): void {
-    const last = lastLeafOf(container);
-    const style = last?.span?.style;
-    if (this.text.endsWith("\n") || last?.span === undefined || (style !== "literal" && style !== "folded")) return;
-    const { end, chomping } = blockHeader(this.text, last.span.start);
-    if (chomping === "") this.edits.push({ start: end, end, text: "-", depth: Infinity, isComment: false });
   }
 
   private commentsAfter(container: Container): Comment[] {
@@ -246,6 +261,7 @@ function rangeOf(node: Node): { readonly start: number; readonly end: number } {
   return { start, end };
 }
 
+/** How many containers hold the container of a place. */
 function depthOf({ parent }: Place): number {
   return parent === undefined ? 0 : depthOf(parent) + 1;
 }

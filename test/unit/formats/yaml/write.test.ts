@@ -157,7 +157,13 @@ describe("a value takes the place of a cell", () => {
       edit: value("x\n\n"),
       result: 'a: "x\\n\\n"\n\nb: 1\n',
     },
-    { name: "several lines at the end", text: `a: ${CELL}`, edit: value("x\ny\n"), result: "a: |\n    x\n    y\n" },
+    { name: "several lines at the end", text: `a: ${CELL}`, edit: value("x\ny"), result: "a: |-\n    x\n    y" },
+    {
+      name: "a last line break, for which the end has no room",
+      text: `a: ${CELL}`,
+      edit: value("x\ny\n"),
+      result: 'a: "x\\ny\\n"',
+    },
     {
       name: "several lines above a comment that would become one of them",
       text: `a: ${CELL}\n\n    # c\nb: 1\n`,
