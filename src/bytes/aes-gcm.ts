@@ -48,3 +48,53 @@ export function decryptBytes(key: KeyObject, iv: Uint8Array, aad: Uint8Array, se
     return undefined;
   }
 }
+
+/** Encrypts what comes in pieces, and hands each on as soon as it is ready. @returns the tag */
+export function encryptPieces(
+  key: KeyObject,
+  iv: Uint8Array,
+  aad: Uint8Array,
+  pieces: Iterable<Uint8Array>,
+  use: (data: Buffer) => void,
+): Buffer {
+  const cipher = createCipheriv(ALGORITHM, key, iv, { authTagLength: TAG_LENGTH });
+  cipher.setAAD(aad);
+  for (const piece of pieces) use(cipher.update(piece));
+  cipher.final(); // GCM keeps nothing back
+  return cipher.getAuthTag();
+}
+
+/** A ciphertext that comes in pieces. */
+export interface SealedPieces {
+  readonly pieces: Iterable<Uint8Array>;
+  /** At least as many bytes as the pieces have together. */
+  readonly length: number;
+  readonly tag: Uint8Array;
+}
+
+/**
+ * Opens what comes in pieces; nothing is returned before the tag was verified.
+ *
+ * @returns undefined if key, IV, AAD, data and tag do not belong together
+ */
+export function decryptPieces(
+  key: KeyObject,
+  iv: Uint8Array,
+  aad: Uint8Array,
+  { pieces, length, tag }: SealedPieces,
+): Buffer | undefined {
+  if (tag.length !== TAG_LENGTH || iv.length === 0) return undefined;
+  const plain = Buffer.allocUnsafe(length);
+  let end = 0;
+  try {
+    const decipher = createDecipheriv(ALGORITHM, key, iv, { authTagLength: TAG_LENGTH });
+    decipher.setAAD(aad);
+    decipher.setAuthTag(tag);
+    for (const piece of pieces) end += decipher.update(piece).copy(plain, end);
+    decipher.final();
+    return plain.subarray(0, end);
+  } catch {
+    plain.fill(0);
+    return undefined;
+  }
+}

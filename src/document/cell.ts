@@ -5,6 +5,7 @@ import { decodeUtf8, encodeUtf8 } from "../bytes/utf8.ts";
 import { floatText, parseGoFloat } from "../go/float.ts";
 import { isInt64, parseInt64 } from "../go/int.ts";
 import { parseRfc3339 } from "../go/time.ts";
+import { LONG_VALUE, openLong, sealLong } from "./long-cell.ts";
 import { Timestamp, type Leaf, type Scalar, type UnsignedInteger } from "./model.ts";
 
 /** The type field of a cell; `bytes` was written by sops 1.x only and means `str`. */
@@ -74,8 +75,10 @@ export function isCommentCell(text: string): boolean {
 
 /** Writes a cell. `plain` is not empty: the empty string is its own cell. */
 export function sealCell(key: KeyObject, iv: Uint8Array, aad: string, plain: Uint8Array, type: CellType): string {
+  const end = (tag: Buffer): string => `,iv:${encodeBase64(iv)},tag:${encodeBase64(tag)},type:${type}]`;
+  if (plain.length >= LONG_VALUE) return sealLong(key, iv, encodeUtf8(aad), plain, { start: START, end });
   const { data, tag } = encryptBytes(key, iv, encodeUtf8(aad), plain);
-  return `${START}${encodeBase64(data)},iv:${encodeBase64(iv)},tag:${encodeBase64(tag)},type:${type}]`;
+  return START + encodeBase64(data) + end(tag);
 }
 
 /** Opens a cell, or says why it does not open. */
@@ -84,12 +87,23 @@ export function openCell(key: KeyObject, text: string, aad: string): OpenedCell 
   if (fields === undefined) return "not a cell";
   const type = TYPES.get(fields.type);
   if (type === undefined) return "unknown type";
-  const data = decodeBase64(fields.data);
   const iv = decodeBase64(fields.iv);
   const tag = decodeBase64(fields.tag);
-  if (data === undefined || iv === undefined || tag === undefined) return "bad base64";
-  const plain = decryptBytes(key, iv, encodeUtf8(aad), { data, tag });
-  return plain === undefined ? "wrong key or altered" : { type, plain, iv };
+  if (iv === undefined || tag === undefined) return "bad base64";
+  const plain = openData(key, iv, encodeUtf8(aad), fields.data, tag);
+  return typeof plain === "string" ? plain : { type, plain, iv };
+}
+
+function openData(
+  key: KeyObject,
+  iv: Uint8Array,
+  aad: Uint8Array,
+  text: string,
+  tag: Buffer,
+): Buffer | "bad base64" | "wrong key or altered" {
+  if (text.length >= LONG_VALUE && !text.includes("\r")) return openLong(key, iv, aad, text, tag);
+  const data = decodeBase64(text);
+  return data === undefined ? "bad base64" : (decryptBytes(key, iv, aad, { data, tag }) ?? "wrong key or altered");
 }
 
 /** The type field for a value. */
@@ -129,7 +143,7 @@ export function scalarFromBytes(
   plain: Buffer,
 ): Pick<Leaf, "value" | "text"> | undefined {
   const text = decodeUtf8(plain);
-  if (type === "str") return { value: text ?? new Uint8Array(plain) };
+  if (type === "str") return { value: text ?? new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength) };
   if (text === undefined) return undefined;
   if (type === "float") return floatFromText(text);
   const value = type === "int" ? parseInt64(text) : type === "bool" ? BOOLEANS.get(text) : parseTime(text);

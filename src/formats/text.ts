@@ -53,12 +53,12 @@ export function positionAt(text: string, offset: number): Position {
 }
 
 /** Pieces this long go to bytes on their own: joining them first would hold a large file twice. */
-const LONG_PIECE = 2 ** 20;
+export const LONG_PIECE: number = 2 ** 20;
 
 /** The UTF-8 bytes of texts in a row. */
 export function encodePieces(pieces: readonly string[]): Uint8Array {
   if (pieces.every((piece) => piece.length < LONG_PIECE)) return encodeUtf8(pieces.join(""));
-  const bytes = Buffer.alloc(pieces.reduce((total, piece) => total + Buffer.byteLength(piece), 0));
+  const bytes = Buffer.allocUnsafe(pieces.reduce((total, piece) => total + Buffer.byteLength(piece), 0));
   let offset = 0;
   for (const piece of pieces) offset += bytes.write(piece, offset);
   return bytes;

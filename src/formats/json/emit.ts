@@ -4,7 +4,7 @@ import type { Comment, Leaf, Mapping, Node, Sequence } from "../../document/mode
 import { Timestamp, UnsignedInteger } from "../../document/model.ts";
 import { floatText, jsonFloatText } from "../../go/float.ts";
 import type { EmitStyle } from "../format.ts";
-import { validRuns } from "../text.ts";
+import { LONG_PIECE, validRuns } from "../text.ts";
 
 /** How JSON is laid out. */
 export interface JsonLayout {
@@ -71,7 +71,9 @@ export function printJson(node: Node | Comment, layout: JsonLayout, indent: stri
 function print(node: Node | Comment, layout: JsonLayout, lineStart: string, pieces: string[]): void {
   switch (node.kind) {
     case "leaf":
-      pieces.push(scalarText(node, layout));
+      // Joined to its quotes, the cell of a large file would be in memory twice.
+      if (isLongCell(node.value)) pieces.push('"', node.value, '"');
+      else pieces.push(scalarText(node, layout));
       return;
     case "comment":
       pieces.push(layout.quote(node.text));
@@ -80,6 +82,10 @@ function print(node: Node | Comment, layout: JsonLayout, lineStart: string, piec
     case "sequence":
       printContainer(node, layout, lineStart, pieces);
   }
+}
+
+function isLongCell(value: Leaf["value"]): value is string {
+  return typeof value === "string" && value.length >= LONG_PIECE && PLAIN.test(value);
 }
 
 function printContainer(node: Mapping | Sequence, layout: JsonLayout, lineStart: string, pieces: string[]): void {
