@@ -4,7 +4,7 @@ import { fuzz } from "../../fuzz/fuzzer.ts";
 /** A few seconds with the same texts each time; `npm run fuzz` takes longer, with others (LEAFCRYPT_FUZZ_SECONDS). */
 const long = Number(process.env["LEAFCRYPT_FUZZ_SECONDS"] ?? "0");
 const seed = long > 0 ? Number(process.env["LEAFCRYPT_FUZZ_SEED"] ?? String(Date.now() % 1_000_000)) : 1;
-const tries = long > 0 ? Infinity : 4_000;
+const tries = long > 0 ? Infinity : 2_500;
 
 describe(`mutated texts of the fixtures (seed ${String(seed)})`, () => {
   it(
