@@ -69,13 +69,20 @@ function withFinalBreaks(result: string, last: Leaf | undefined, text: string, e
   const edit = edits.find((other) => other.start === start && /^\s*[|>]/.test(other.text));
   const header = edit?.text ?? (isBlock ? text.slice(start, lineBreakAt(text, start)) : "");
   const chomping = /^\s*(?:[!&]\S*[ \t]+)*[|>]\d?([-+]?)/.exec(header)?.[1];
-  const breaks = trailingBreaks(result);
-  const isAfterText = /\S/.test(result.charAt(result.length - 1 - breaks)); // and not after blanks or a CR
-  if (chomping === "" && breaks === 0 && isAfterText) return `${result}\n`;
+  const body = withoutBreaks(result);
+  const isAfterText = body.slice(body.lastIndexOf("\n") + 1).trim() !== ""; // and not after a line of blanks
+  const lineBreak = hasCarriageReturns(text) ? "\r\n" : "\n";
+  if (chomping === "" && body === result && isAfterText) return result + lineBreak;
   if (chomping !== "+" || !isAfterText) return result;
+  const needed = last.value.length - withoutBreaks(last.value).length;
   // A value of line breaks alone stands below the one that ends its header.
-  const needed = trailingBreaks(last.value) + (trailingBreaks(last.value) === last.value.length ? 1 : 0);
-  return result.slice(0, result.length - breaks) + "\n".repeat(needed);
+  return body + lineBreak.repeat(needed === last.value.length ? needed + 1 : needed);
+}
+
+function withoutBreaks(text: string): string {
+  let end = text.length;
+  while (text.charAt(end - 1) === "\n") end -= text.charAt(end - 2) === "\r" ? 2 : 1;
+  return text.slice(0, end);
 }
 
 /** Keeps the value of a block scalar that ends the text without a line break, when something comes behind it. */
@@ -88,12 +95,6 @@ function lastLineEdits({ text, documents }: Source, edits: readonly YamlEdit[]):
   if (chomping === "-" || isHeaderNew || !edits.some((edit) => edit.start === text.length)) return [];
   const at = chomping === "+" ? text.indexOf("+", start) : end;
   return [{ start: at, end: at + chomping.length, text: "-", depth: Infinity, isComment: false }];
-}
-
-function trailingBreaks(text: string): number {
-  let count = 0;
-  while (text.charAt(text.length - 1 - count) === "\n") count += 1;
-  return count;
 }
 
 /** Sorts edits by place and drops those of comments whose surroundings go. */
@@ -117,9 +118,12 @@ function compareEdits(a: YamlEdit, b: YamlEdit): number {
   return a.start - b.start || Number(a.start !== a.end) - Number(b.start !== b.end) || b.depth - a.depth;
 }
 
+function hasCarriageReturns(text: string): boolean {
+  return text.charAt(text.indexOf("\n") - 1) === "\r";
+}
+
 function withLineBreaksOf(text: string, edits: readonly Edit[]): readonly Edit[] {
-  const hasCarriageReturns = text.charAt(text.indexOf("\n") - 1) === "\r";
-  if (!hasCarriageReturns) return edits;
+  if (!hasCarriageReturns(text)) return edits;
   return edits.map((edit) => ({ ...edit, text: edit.text.replace(/\r?\n/g, "\r\n") }));
 }
 

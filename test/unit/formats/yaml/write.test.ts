@@ -600,6 +600,18 @@ describe("a block scalar that comes to stand last, when the metadata go, keeps i
       result: "a: | # c\n    x\n    y\n",
     },
     {
+      name: "of a line break alone, beside a comment that ends in a blank",
+      text: `a: ${CELL} # c \nsops:\n    x: y`,
+      edit: opened("\n"),
+      result: "a: |4+ # c \n\n",
+    },
+    {
+      name: "in a text with CRLF",
+      text: "a: |+\r\n  x\r\n\r\nsops:\r\n    x: y",
+      edit: drop,
+      result: "a: |+\r\n  x\r\n\r\n",
+    },
+    {
       name: "in clear, in a text without a last line break",
       text: "a: |\n  x\nsops:\n    x: y",
       edit: drop,
