@@ -5,16 +5,11 @@ import { formatOfPath, readPlain } from "../../src/formats/registry.ts";
 import type { Layout } from "../../src/operations/context.ts";
 import { encrypt } from "../../src/operations/encrypt.ts";
 import { rotate } from "../../src/operations/rotate.ts";
-import { keyBackends } from "../../src/keys/registry.ts";
-import { hostWithKeys, testContext } from "../support/host.ts";
+import { bench, policyOf } from "../support/operations.ts";
 import { decryptWithSops, hasSops, sopsNote } from "../support/reference.ts";
 import { fixture } from "../support/vectors.ts";
 
 const names = readdirSync(new URL("../../fixtures/interop/plain/", import.meta.url));
-const keys = JSON.parse(fixture("keys/keys.json").toString()) as Record<string, { recipient: string }>;
-const recipient = keys["age1"]?.recipient ?? "";
-const age = keyBackends.find(({ type }) => type === "age");
-
 /** The first value that sops itself prints so that it reads as another: it writes -0.0 as -0, the integer 0. */
 const LOST_BY_SOPS: Readonly<Record<string, string>> = { "scalars.yaml": "negzero" };
 
@@ -25,17 +20,11 @@ describe.skipIf(!hasSops)(`L-17 files of ours are opened by sops (${sopsNote})`,
     "$name, layout $layout",
     async ({ name, layout }) => {
       const format = formatOfPath(name);
-      const context = testContext(hostWithKeys("age1"));
-      const choice = { input: format, output: format, layout, style: {}, context } as const;
+      const { choice } = bench(format.name, layout);
       const plain = fixture(`interop/plain/${name}`);
-      const policy = {
-        keyGroups: [age?.parse(recipient, {}) ?? []],
-        shamirThreshold: 0,
-        selection: undefined,
-        macOnlyEncrypted: false,
-      };
-      const encrypted = await encrypt(plain, { ...choice, policy, strict: false, allowUnencrypted: false });
-      const rotated = await rotate(encrypted, { ...choice, ignoreMac: false, add: [], remove: [], group: 0 });
+      const options = { ...choice, policy: policyOf("age1"), strict: false, allowUnencrypted: false };
+      const encrypted = await encrypt(plain, options);
+      const rotated = await rotate(encrypted, { ...choice, add: [], remove: [], group: 0 });
       for (const bytes of [encrypted, rotated]) {
         const opened = decryptWithSops(name, bytes);
         expect(opened).toMatchObject({ status: 0 });
