@@ -46,6 +46,16 @@ export function refuseMissing(session: Session, operand: string): void {
   throw new SopsError("ERR_NOT_FOUND", `Error: cannot operate on non-existent file ${JSON.stringify(path)}`);
 }
 
+/** Keys cannot be added to, or removed from, a file that is not there. */
+export function refuseChangeOfMissing(session: Session, operand: string): void {
+  const path = resolve(session.workingDirectory, operand);
+  if (operand === "/dev/stdin" || operand === "-" || fileExists(path)) return;
+  throw new SopsError(
+    "ERR_CHANGE_KEYS_OF_MISSING_FILE",
+    `Error: cannot add or remove keys on non-existent file ${JSON.stringify(path)}, use the --kms and --pgp flags instead.`,
+  );
+}
+
 /** Refuses a command line without FILE. */
 export function requireOperand(operand: string | undefined): string {
   if (operand !== undefined) return operand;

@@ -43,8 +43,8 @@ export interface WrapOptions {
   readonly services: readonly KeyService[];
   readonly backends: readonly KeyBackend[];
   readonly randomBytes: (size: number) => Uint8Array;
-  /** `created_at` for a key, as printed. */
-  readonly createdAt: (key: MasterKey) => string;
+  /** `created_at` of the keys, as printed. */
+  readonly createdAt: string;
 }
 
 /**
@@ -69,7 +69,7 @@ export async function wrapDataKey(
     const result = await firstSuccess(options.services, (service) => service.wrap(key, part));
     if ("value" in result) {
       const isDated = options.backends.find((backend) => backend.type === key.type)?.dated ?? true;
-      return { key, enc: result.value, ...(isDated ? { createdAt: options.createdAt(key) } : {}) };
+      return { key, enc: result.value, ...(isDated ? { createdAt: options.createdAt } : {}) };
     }
     failures.push(
       `failed to encrypt new data key with master key ${JSON.stringify(key.id)}: ${result.failures.join("; ")}`,

@@ -9,7 +9,7 @@ import type { Format, Source } from "../formats/format.ts";
 import { readPlain } from "../formats/registry.ts";
 import { positionAt } from "../formats/text.ts";
 import { formatUtcSeconds } from "../go/time.ts";
-import { storedThreshold, wrapDataKey } from "../keys/groups.ts";
+import { storedThreshold } from "../keys/groups.ts";
 import type { WrappedKey } from "../keys/wrapped-key.ts";
 import { hasMetadata, putMetadata } from "../metadata/place.ts";
 import { metadataToTree } from "../metadata/record.ts";
@@ -18,6 +18,7 @@ import { FORMAT_VERSION, type Context, type FormatChoice } from "./context.ts";
 import { sealMac } from "./encrypted-file.ts";
 import { keepsText, renderEncrypted } from "./render.ts";
 import { changedNotation, verifyEncrypted } from "./verify.ts";
+import { resolveKeys, wrapForGroups } from "./wrapping.ts";
 
 /** Options of `encrypt`. */
 export interface EncryptOptions extends FormatChoice {
@@ -85,17 +86,8 @@ export async function wrapForPolicy(
   keyBytes: Uint8Array,
   context: Context,
 ): Promise<readonly (readonly WrappedKey[])[]> {
-  const keyGroups = await Promise.all(
-    policy.keyGroups.map((group) => Promise.all(group.map(async (key) => (await key.resolve?.(context.host)) ?? key))),
-  );
-  const now = formatUtcSeconds(context.host.now());
-  return wrapDataKey(keyGroups, keyBytes, {
-    threshold: policy.shamirThreshold,
-    services: context.services,
-    backends: context.backends,
-    randomBytes: (size) => context.host.randomBytes(size),
-    createdAt: () => now,
-  });
+  const keyGroups = await Promise.all(policy.keyGroups.map((group) => resolveKeys(group, context)));
+  return wrapForGroups(keyGroups, keyBytes, policy.shamirThreshold, context);
 }
 
 /** Encrypts with a data key that was wrapped already. */

@@ -157,8 +157,7 @@ function doubtOfMac(metadata: Metadata, dataKey: KeyObject, computed: string): s
 
 /** Whether the MAC in a file's metadata is the one computed of its values. */
 export function hasMac(metadata: Metadata, dataKey: KeyObject, computed: string): boolean {
-  const cell = openCell(dataKey, metadata.mac, metadata.lastModified);
-  return typeof cell !== "string" && isSameMac(cell.plain.toString("utf8"), computed);
+  return doubtOfMac(metadata, dataKey, computed) === undefined;
 }
 
 /** A stored MAC is shown only if it is one: 128 hexadecimal digits. */

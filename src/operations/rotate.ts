@@ -1,14 +1,13 @@
 import { DATA_KEY_LENGTH, importDataKey } from "../bytes/aes-gcm.ts";
 import { SopsError } from "../errors.ts";
-import { formatUtcSeconds } from "../go/time.ts";
 import type { MasterKey } from "../keys/backend.ts";
-import { wrapDataKey } from "../keys/groups.ts";
 import { identityOf, uniqueKeys } from "../keys/identity.ts";
 import type { WrappedKey } from "../keys/wrapped-key.ts";
 import type { Context, FormatChoice } from "./context.ts";
 import { loadFile, openFile } from "./encrypted-file.ts";
 import { refuseShadowedGroups } from "./guard.ts";
 import { reseal } from "./reseal.ts";
+import { resolveKeys, wrapForGroups } from "./wrapping.ts";
 
 /** Options of `rotate`. */
 export interface RotateOptions extends FormatChoice {
@@ -38,15 +37,8 @@ export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise
   const keyGroups = await changeKeys(file.metadata.groups, options);
   const keyBytes = context.host.randomBytes(DATA_KEY_LENGTH);
   try {
-    const now = formatUtcSeconds(context.host.now());
-    const groups = await wrapDataKey(keyGroups, keyBytes, {
-      threshold: file.metadata.shamirThreshold,
-      services: context.services,
-      backends: context.backends,
-      randomBytes: (size) => context.host.randomBytes(size),
-      // The time since a key last wrapped is what tells whether it is due (I-28).
-      createdAt: () => now,
-    });
+    // Every key is dated anew: the time since it last wrapped is what tells whether it is due (I-28).
+    const groups = await wrapForGroups(keyGroups, keyBytes, file.metadata.shamirThreshold, context);
     return reseal(
       {
         ...opened,
@@ -69,7 +61,7 @@ async function changeKeys(groups: readonly (readonly WrappedKey[])[], options: R
     );
   }
   const removed = new Set(options.remove.map(identityOf));
-  const added = await Promise.all(options.add.map(async (key) => (await key.resolve?.(options.context.host)) ?? key));
+  const added = await resolveKeys(options.add, options.context);
   return groups.map((group, index) => {
     const keys = [...group.map(({ key }) => key), ...(index === options.group ? added : [])];
     return uniqueKeys(keys).filter((key) => !removed.has(identityOf(key)));

@@ -1,6 +1,5 @@
-import { formatUtcSeconds } from "../go/time.ts";
 import type { MasterKey } from "../keys/backend.ts";
-import { storedThreshold, wrapDataKey } from "../keys/groups.ts";
+import { storedThreshold } from "../keys/groups.ts";
 import { identityOf } from "../keys/identity.ts";
 import type { WrappedKey } from "../keys/wrapped-key.ts";
 import { SopsError } from "../errors.ts";
@@ -8,6 +7,7 @@ import type { Context, FormatChoice } from "./context.ts";
 import { recoverFileKey, type LoadedFile } from "./encrypted-file.ts";
 import { refuseShadowedGroups } from "./guard.ts";
 import { rewriteMetadata } from "./reseal.ts";
+import { resolveKeys, wrapForGroups } from "./wrapping.ts";
 
 /** The keys of one group that stay, come and go. */
 export interface GroupChange {
@@ -35,9 +35,7 @@ export interface WantedKeys {
 
 /** Compares a file's keys with the wanted ones, group by group, whatever their order (cli-behaviour.md 2.8). */
 export async function planKeyChanges(file: LoadedFile, wanted: WantedKeys, context: Context): Promise<KeyChanges> {
-  const keyGroups = await Promise.all(
-    wanted.keyGroups.map((group) => Promise.all(group.map(async (key) => (await key.resolve?.(context.host)) ?? key))),
-  );
+  const keyGroups = await Promise.all(wanted.keyGroups.map((group) => resolveKeys(group, context)));
   const present = file.metadata.groups.map((group) => group.map(({ key }) => key));
   const count = Math.max(present.length, keyGroups.length);
   const groups = Array.from({ length: count }, (_, index) =>
@@ -102,17 +100,8 @@ async function rewrap(
   const fresh = isFlat ? [only.filter((key) => !known.has(identityOf(key)))] : wanted;
   if (wanted.some((group) => group.length === 0))
     throw new SopsError("ERR_WRAP", "Could not generate data key: [empty key group provided]");
-  const now = formatUtcSeconds(context.host.now());
   const isNothingNew = isFlat && fresh[0]?.length === 0;
-  const wrapped = isNothingNew
-    ? [[]]
-    : await wrapDataKey(fresh, keyBytes, {
-        threshold,
-        services: context.services,
-        backends: context.backends,
-        randomBytes: (size) => context.host.randomBytes(size),
-        createdAt: () => now,
-      });
+  const wrapped = isNothingNew ? [[]] : await wrapForGroups(fresh, keyBytes, threshold, context);
   if (!isFlat) return wrapped;
   const byIdentity = new Map([...known, ...(wrapped[0] ?? []).map((key) => [identityOf(key.key), key] as const)]);
   return [only.flatMap((key) => byIdentity.get(identityOf(key)) ?? [])];

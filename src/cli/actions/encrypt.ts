@@ -25,7 +25,6 @@ export async function encryptAction(session: Session): Promise<number> {
         policy,
         context,
         strict: values.strict === true,
-        // The reference encrypts nothing without a word, and callers of its name rely on getting a file.
         allowUnencrypted: values["allow-unencrypted"] === true,
       });
       await turn();

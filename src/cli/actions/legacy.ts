@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { fileExists } from "../../storage/read.ts";
 import { SopsError } from "../../errors.ts";
-import { requireOperand, refuseConflicts } from "../files.ts";
+import { refuseChangeOfMissing, refuseConflicts, refuseMissing, requireOperand } from "../files.ts";
 import { keyOptionNames } from "../options.ts";
 import type { Action, Session } from "../session.ts";
 import { loadSettings, nameFor, ruleFor } from "../settings.ts";
@@ -45,15 +45,8 @@ function refuseMissingFile(session: Session, file: string, chosen: readonly stri
   if (file === "/dev/stdin" || file === "-" || fileExists(path)) return;
   const { values } = session.invocation;
   const changesKeys = keyOptionNames.some((name) => isGiven(values[`add-${name}`]) || isGiven(values[`rm-${name}`]));
-  if (changesKeys) {
-    throw new SopsError(
-      "ERR_CHANGE_KEYS_OF_MISSING_FILE",
-      `Error: cannot add or remove keys on non-existent file ${JSON.stringify(path)}, use the --kms and --pgp flags instead.`,
-    );
-  }
-  if (chosen.some((name) => name !== "set")) {
-    throw new SopsError("ERR_NOT_FOUND", `Error: cannot operate on non-existent file ${JSON.stringify(path)}`);
-  }
+  if (changesKeys) refuseChangeOfMissing(session, file);
+  if (chosen.some((name) => name !== "set")) refuseMissing(session, file);
   if (chosen.length === 0) refuseMistypedCommand(session, file);
 }
 

@@ -1,8 +1,12 @@
-import { resolve } from "node:path";
-import { SopsError } from "../../errors.ts";
 import { rotate } from "../../operations/rotate.ts";
-import { fileExists } from "../../storage/read.ts";
-import { readOperand, refuseConflicts, requireOperand, withLockOn, writeResult } from "../files.ts";
+import {
+  readOperand,
+  refuseChangeOfMissing,
+  refuseConflicts,
+  requireOperand,
+  withLockOn,
+  writeResult,
+} from "../files.ts";
 import { keysFromOptions } from "../key-options.ts";
 import { forEachFile } from "../many.ts";
 import { reviewingContext } from "../review.ts";
@@ -30,14 +34,4 @@ export async function rotateAction(session: Session): Promise<number> {
       writeResult(session, input, result, false);
     });
   });
-}
-
-/** Keys cannot be added to, or removed from, a file that is not there. */
-export function refuseChangeOfMissing(session: Session, operand: string): void {
-  const path = resolve(session.workingDirectory, operand);
-  if (operand === "/dev/stdin" || operand === "-" || fileExists(path)) return;
-  throw new SopsError(
-    "ERR_CHANGE_KEYS_OF_MISSING_FILE",
-    `Error: cannot add or remove keys on non-existent file ${JSON.stringify(path)}, use the --kms and --pgp flags instead.`,
-  );
 }

@@ -47,7 +47,7 @@ const wrapOptions = {
   services: [service()],
   backends: [],
   randomBytes: (size: number) => randomBytes(size),
-  createdAt: () => "now",
+  createdAt: "now",
 };
 
 function wrap(groups: readonly (readonly MasterKey[])[], threshold = 0): Promise<WrappedKey[][]> {
