@@ -31,6 +31,18 @@ async function prepare(config = `creation_rules:\n  - age: ${FIRST ?? ""}\n`): P
   return box;
 }
 
+/** Starts to decrypt with an identity file whose passphrase is `open sesame`, and waits until it is asked for. */
+async function decryptWithPassphrase(): Promise<Screen> {
+  const at = await prepare();
+  const encrypter = new Encrypter();
+  encrypter.setScryptWorkFactor(10);
+  encrypter.setPassphrase("open sesame");
+  at.write("protected", armor.encode(await encrypter.encrypt(at.read(".key"))));
+  screen = onTerminal(at, "leafcrypt decrypt a.yaml", { SOPS_AGE_KEY_FILE: join(at.dir, "protected") });
+  await screen.waitFor(/Enter passphrase for identity/);
+  return screen;
+}
+
 async function decrypted(at: Sandbox): Promise<string> {
   return (await at.start(["leafcrypt", "decrypt", "a.yaml"], { env: at.env })).stdout;
 }
@@ -39,13 +51,7 @@ const hasProgram = (name: string): boolean => spawnSync("which", [name]).status 
 
 describe.skipIf(withoutTerminal !== null)(`on a terminal (${withoutTerminal ?? "tmux"})`, () => {
   it("J-19 asks for the passphrase of an identity file, and decrypts", async () => {
-    const at = await prepare();
-    const encrypter = new Encrypter();
-    encrypter.setScryptWorkFactor(10);
-    encrypter.setPassphrase("open sesame");
-    at.write("protected", armor.encode(await encrypter.encrypt(at.read(".key"))));
-    screen = onTerminal(at, "leafcrypt decrypt a.yaml", { SOPS_AGE_KEY_FILE: join(at.dir, "protected") });
-    await screen.waitFor(/Enter passphrase for identity/);
+    screen = await decryptWithPassphrase();
     screen.press("open sesame", "Enter");
     const shown = await screen.waitFor(/EXIT 0/);
     expect(shown).toContain("name: one");
@@ -53,13 +59,7 @@ describe.skipIf(withoutTerminal !== null)(`on a terminal (${withoutTerminal ?? "
   });
 
   it("ends at Ctrl-C instead of a passphrase", async () => {
-    const at = await prepare();
-    const encrypter = new Encrypter();
-    encrypter.setScryptWorkFactor(10);
-    encrypter.setPassphrase("open sesame");
-    at.write("protected", armor.encode(await encrypter.encrypt(at.read(".key"))));
-    screen = onTerminal(at, "leafcrypt decrypt a.yaml", { SOPS_AGE_KEY_FILE: join(at.dir, "protected") });
-    await screen.waitFor(/Enter passphrase for identity/);
+    screen = await decryptWithPassphrase();
     screen.press("C-c");
     expect(await screen.waitFor(/EXIT [1-9]/)).not.toContain("name: one");
   });

@@ -1,10 +1,10 @@
 import { request as requestPlain } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { beforeAll, expect, it } from "vitest";
 import { CreateKeyCommand, DisableKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { awsKms } from "../../src/keys/aws-kms.ts";
 import type { MasterKey } from "../../src/keys/backend.ts";
+import { listenOnLoopback } from "../support/loopback.ts";
 import { sandbox } from "../support/sandbox.ts";
 import { createAuthority } from "./support/authority.ts";
 import { startConnectProxy } from "./support/fakes/connect-proxy.ts";
@@ -124,10 +124,8 @@ describeWith("AWS KMS (moto)", moto, (server, folder) => {
       );
       request.pipe(onward);
     });
-    await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
-    const proxy = await startConnectProxy((host) =>
-      host === "kms.example.test" ? (front.address() as AddressInfo).port : null,
-    );
+    const frontPort = await listenOnLoopback(front);
+    const proxy = await startConnectProxy((host) => (host === "kms.example.test" ? frontPort : null));
     const env = {
       ...environment(server().port),
       AWS_ENDPOINT_URL: "https://kms.example.test",

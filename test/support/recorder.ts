@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listenOnLoopback } from "./loopback.ts";
 
 /** One request as it arrived. */
 export interface RecordedRequest {
@@ -40,8 +40,7 @@ export async function startRecorder(answer: (request: RecordedRequest) => Answer
       outgoing.end(body);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = await listenOnLoopback(server);
   return {
     url: `http://127.0.0.1:${String(port)}`,
     port,

@@ -1,4 +1,5 @@
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import { listenOnLoopback } from "../../support/loopback.ts";
 
 /** What a gate does with connections: pass them on, take them and say nothing, refuse them, or cut them in the middle. */
 export type GateMode = "open" | "silent" | "closed" | "cut";
@@ -34,9 +35,9 @@ export async function startGate(targetPort: number): Promise<Gate> {
       client.pipe(target).pipe(client);
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listenOnLoopback(server);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     get mode() {
       return state.mode;
     },

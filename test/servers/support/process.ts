@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createServer } from "node:net";
+import { listenOnLoopback } from "../../support/loopback.ts";
 
 /** A server of ours, running. */
 export interface Running {
@@ -29,17 +31,12 @@ export async function freePort(): Promise<number> {
   }
 }
 
-function listenOnce(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === "object" && address !== null ? address.port : 0);
-      });
-    });
-  });
+async function listenOnce(port: number): Promise<number> {
+  const server = createServer();
+  const taken = await listenOnLoopback(server, port);
+  server.close();
+  await once(server, "close");
+  return taken;
 }
 
 /** Starts a server in a process group of its own, with nothing of our environment but PATH, and waits until it answers. */

@@ -1,11 +1,11 @@
 import { createServer, request } from "node:https";
-import type { AddressInfo } from "node:net";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { httpsAgent, proxyForHost, type TlsSettings } from "../../../src/keys/agent.ts";
 import { isLoopback } from "../../../src/keys/loopback.ts";
+import { listenOnLoopback } from "../../support/loopback.ts";
 import { type Authority, createAuthority } from "../../servers/support/authority.ts";
 import { startConnectProxy } from "../../servers/support/fakes/connect-proxy.ts";
 import { findSystemProgram } from "../../servers/support/programs.ts";
@@ -79,8 +79,7 @@ describe.skipIf(noOpenssl)(noOpenssl ? "connections (skipped: openssl not instal
   beforeAll(async () => {
     authority = createAuthority(folder);
     server.setSecureContext({ cert: authority.cert, key: authority.key });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    port = (server.address() as AddressInfo).port;
+    port = await listenOnLoopback(server);
     proxy = await startConnectProxy((host) => (host === "kms.example.test" ? port : null));
   });
   afterAll(async () => {

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
+import { listenOnLoopback } from "../../../support/loopback.ts";
 import type { Running } from "../process.ts";
 
 /** A proxy that knows only `CONNECT` and leads host names to loopback ports; hosts without one are refused. */
@@ -14,22 +15,22 @@ export async function startConnectProxy(
     hosts.push(host);
     sockets.add(client);
     client.on("error", () => client.destroy());
-    const port = portOf(host);
-    if (port === null) {
+    const targetPort = portOf(host);
+    if (targetPort === null) {
       client.end("HTTP/1.1 403 Forbidden\r\n\r\n");
       return;
     }
-    const target = connect(port, "127.0.0.1", () => {
+    const target = connect(targetPort, "127.0.0.1", () => {
       client.write("HTTP/1.1 200 OK\r\n\r\n");
       client.pipe(target).pipe(client);
     });
     sockets.add(target);
     target.on("error", () => client.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listenOnLoopback(server);
   const stop = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { port: (server.address() as AddressInfo).port, hosts, kill: () => void stop(), stop };
+  return { port, hosts, kill: () => void stop(), stop };
 }

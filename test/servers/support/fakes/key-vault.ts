@@ -8,7 +8,7 @@ import {
 } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo, Server } from "node:net";
+import { listenOnLoopback } from "../../../support/loopback.ts";
 import type { Authority } from "../authority.ts";
 import type { Running } from "../process.ts";
 import { startConnectProxy } from "./connect-proxy.ts";
@@ -56,8 +56,8 @@ export async function startKeyVault(authority: Authority): Promise<KeyVault> {
       token_type: "Bearer",
     });
   });
-  const vaultPort = await listen(vault);
-  const identityPort = await listen(identity);
+  const vaultPort = await listenOnLoopback(vault);
+  const identityPort = await listenOnLoopback(identity);
   const route = { port: vaultPort };
   const proxy = await startConnectProxy((host) => (host.endsWith(".vault.azure.net") ? route.port : null));
   return {
@@ -162,12 +162,4 @@ async function readBody(request: IncomingMessage): Promise<string> {
 function send(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
   response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(JSON.stringify(body));
-}
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
 }

@@ -2,8 +2,8 @@ import { createPublicKey, createVerify, generateKeyPairSync, type KeyObject } fr
 import { writeFileSync } from "node:fs";
 import { request as forward, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { listenOnLoopback } from "../../../support/loopback.ts";
 import type { Authority } from "../authority.ts";
 import type { Running } from "../process.ts";
 import { startConnectProxy } from "./connect-proxy.ts";
@@ -41,8 +41,7 @@ export async function startStorageFront(
     if (failure === undefined) passOn(request, response, emulatorPort);
     else response.writeHead(failure, { connection: "close" }).end(`{"error":"${TOKEN}"}`);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = await listenOnLoopback(server);
   const hosts = ["storage.googleapis.com", "oauth2.googleapis.com"];
   const proxy = await startConnectProxy((host) => (hosts.includes(host) ? port : null));
   const stop = async (): Promise<void> => {
