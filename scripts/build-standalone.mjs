@@ -1,10 +1,11 @@
 // The standalone executable: Bun, the program and every SDK in one file, with the notices of all that is in it beside it.
 //
-// `--bytecode` and `--splitting` are what makes it start in 18 ms instead of 122 (docs/performance.md).
+// What its options gain stands in docs/performance.md.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { arch, platform } from "node:process";
+import { bundleProgram } from "./program.mjs";
 
 const FOLDER = "dist/standalone";
 
@@ -16,26 +17,47 @@ is made of (https://bun.com/docs/project/licensing: JavaScriptCore is under the 
 anew), and the packages below.
 `;
 
-const metafile = join(FOLDER, "meta.json");
-const tsconfig = join(FOLDER, "tsconfig.json");
+const work = join(FOLDER, "work");
+const metafile = join(work, "meta.json");
+const tsconfig = join(work, "tsconfig.json");
+const executable = join(FOLDER, `leafcrypt-${platform}-${arch}`);
 const bun = findBun();
 
-mkdirSync(FOLDER, { recursive: true });
+mkdirSync(work, { recursive: true });
 writeFileSync(tsconfig, JSON.stringify({ compilerOptions: { baseUrl: resolve("."), paths: REPLACED } }));
-execFileSync(
-  bun,
-  [
-    ...["build", "src/cli/standalone.ts", "--compile", `--outfile=${join(FOLDER, `leafcrypt-${platform}-${arch}`)}`],
-    ...["--minify", "--splitting", "--format=esm", "--bytecode", `--tsconfig-override=${tsconfig}`],
-    // What lies in the folder it is called in must not set its environment or its options.
-    ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
-    `--metafile=${metafile}`,
-  ],
-  { stdio: ["ignore", "ignore", "inherit"] },
-);
+// Packages are left to Bun, which puts each into chunks of its own and says which ones it took.
+await bundleProgram({ input: "src/cli/standalone.ts", external: [/^[^./]/], folder: work, minify: false });
+compile();
+compile(`--bytecode-order=${orderOfDecryption()}`);
 writeFileSync(join(FOLDER, "LICENSES.txt"), notices(bundledPackages()));
-rmSync(metafile);
-rmSync(tsconfig);
+rmSync(work, { recursive: true });
+
+function compile(...options) {
+  execFileSync(
+    bun,
+    [
+      ...["build", join(work, "main.cjs"), "--compile", `--outfile=${executable}`, `--metafile=${metafile}`],
+      ...["--minify", "--splitting", "--format=esm", "--bytecode", `--tsconfig-override=${tsconfig}`],
+      // Most runs are over before the code that a compiler made of a loop has run as long as the compiler did.
+      "--compile-jit-policy=10",
+      // What lies in the folder it is called in must not set its environment or its options.
+      ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
+      ...options,
+    ],
+    { stdio: ["ignore", "ignore", "inherit"] },
+  );
+}
+
+/** Lets the executable decrypt a file, and gives the file in which it wrote the order of the functions that ran. */
+function orderOfDecryption() {
+  const order = resolve(work, "order.txt");
+  const env = { BUN_BYTECODE_ORDER_OUT: order, SOPS_AGE_KEY_FILE: "fixtures/keys/age1.txt" };
+  execFileSync(executable, ["decrypt", "fixtures/interop/encrypted/helm-values-yaml--age--default.yaml"], {
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return order;
+}
 
 /** Bun from its npm packages: where a postinstall script puts it, or, where none may run, in the platform's package. */
 function findBun() {

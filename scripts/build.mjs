@@ -2,36 +2,23 @@
 // Code that is loaded lazily goes into chunks of its own.
 import { readFileSync, rmSync } from "node:fs";
 import { rolldown } from "rolldown";
-import { lazyChunks } from "./lazy-chunks.mjs";
+import { bundleProgram, CHECKS } from "./program.mjs";
 
 const { optionalDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 
 /** SDKs stay packages of their own: they are large, optional, and loaded when a file names their keys. */
-const external = [/^node:/, ...Object.keys(optionalDependencies).map((name) => new RegExp(`^${name}(/|$)`))];
+const sdks = Object.keys(optionalDependencies).map((name) => new RegExp(`^${name}(/|$)`));
 
-/** Some modules are loaded early by one part and lazily by another; that is no mistake. */
-const checks = { ineffectiveDynamicImport: false };
+for (const folder of ["dist/cli", "dist/lib"]) rmSync(folder, { recursive: true, force: true });
+await bundleProgram({ input: "src/cli/start.ts", external: sdks, folder: "dist/cli", minify: true });
 
-const program = lazyChunks();
-const outputs = [
-  {
-    input: { main: "src/cli/start.ts" },
-    plugins: [program.plugin],
-    preserveEntrySignatures: "allow-extension",
-    output: {
-      ...{ dir: "dist/cli", format: "cjs", entryFileNames: "[name].cjs", chunkFileNames: "[name]-[hash].cjs" },
-      ...{ minify: true, codeSplitting: program.codeSplitting },
-    },
-  },
-  {
-    input: { index: "src/index.ts" },
-    output: { dir: "dist/lib", format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
-  },
-];
-
-for (const { output, ...input } of outputs) {
-  rmSync(output.dir, { recursive: true, force: true });
-  const bundle = await rolldown({ ...input, platform: "node", external, checks });
-  await bundle.write(output);
-  await bundle.close();
-}
+const library = await rolldown({
+  input: { index: "src/index.ts" },
+  platform: "node",
+  external: [/^node:/, ...sdks],
+  checks: CHECKS,
+});
+await library.write({
+  ...{ dir: "dist/lib", format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
+});
+await library.close();

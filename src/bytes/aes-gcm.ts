@@ -13,6 +13,12 @@ export interface Sealed {
   readonly tag: Buffer;
 }
 
+/** The same with the ciphertext as strict base64. */
+export interface SealedText {
+  readonly data: string;
+  readonly tag: Uint8Array;
+}
+
 /** Imports a data key once: a raw key costs four times as much per value (design.md 6). */
 export function importDataKey(bytes: Uint8Array): KeyObject {
   if (bytes.length !== DATA_KEY_LENGTH) throw new RangeError("a data key has 32 bytes");
@@ -34,14 +40,14 @@ export function encryptBytes(key: KeyObject, iv: Uint8Array, aad: Uint8Array, pl
  *
  * @returns undefined if key, IV, AAD, data and tag do not belong together
  */
-export function decryptBytes(key: KeyObject, iv: Uint8Array, aad: Uint8Array, sealed: Sealed): Buffer | undefined {
+export function decryptText(key: KeyObject, iv: Uint8Array, aad: Uint8Array, sealed: SealedText): Buffer | undefined {
   // Node 20 accepts tags of 4 bytes when it is not told the length: a forger's chance of one in 2^32.
   if (sealed.tag.length !== TAG_LENGTH || iv.length === 0) return undefined;
   try {
     const decipher = createDecipheriv(ALGORITHM, key, iv, { authTagLength: TAG_LENGTH });
     decipher.setAAD(aad);
     decipher.setAuthTag(sealed.tag);
-    const head = decipher.update(sealed.data);
+    const head = decipher.update(sealed.data, "base64");
     const tail = decipher.final();
     return tail.length === 0 ? head : Buffer.concat([head, tail]);
   } catch {

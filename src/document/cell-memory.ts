@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { IV_LENGTH } from "../bytes/aes-gcm.ts";
+import { decodedLength } from "../bytes/base64.ts";
 import { asBuffer } from "../bytes/utf8.ts";
 import type { CellType } from "./cell.ts";
 import type { Leaf } from "./model.ts";
@@ -9,7 +10,8 @@ export interface RememberedCell {
   readonly plain: Uint8Array;
   readonly type: CellType;
   readonly aad: string;
-  readonly iv: Buffer;
+  /** In base64. */
+  readonly iv: string;
   readonly text: string;
 }
 
@@ -47,7 +49,7 @@ export class CellMemory {
 
   put(cell: RememberedCell): void {
     // Other lengths than our own are readable but must not be used to encrypt again.
-    if (cell.iv.length !== IV_LENGTH) return;
+    if (decodedLength(cell.iv) !== IV_LENGTH) return;
     // What follows the last bracket (the line break of a block scalar) is not the cell.
     const end = cell.text.lastIndexOf("]") + 1;
     this.#cells.push(end === cell.text.length ? cell : { ...cell, text: cell.text.slice(0, end) });

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
-import { decryptBytes, encryptBytes } from "../bytes/aes-gcm.ts";
-import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
+import { decryptText, encryptBytes, IV_LENGTH, TAG_LENGTH } from "../bytes/aes-gcm.ts";
+import { compactBase64, decodeBase64Into, encodeBase64 } from "../bytes/base64.ts";
 import { decodeUtf8, encodeUtf8 } from "../bytes/utf8.ts";
 import { floatText, parseGoFloat } from "../go/float.ts";
 import { isInt64, parseInt64 } from "../go/int.ts";
@@ -35,7 +35,8 @@ interface CellFields {
 export interface OpenedCell {
   readonly type: CellType;
   readonly plain: Buffer;
-  readonly iv: Buffer;
+  /** In base64. */
+  readonly iv: string;
 }
 
 /** Why a cell does not open; worded without what it holds. */
@@ -81,17 +82,21 @@ export function sealCell(key: KeyObject, iv: Uint8Array, aad: string, plain: Uin
   return START + encodeBase64(data) + end(tag);
 }
 
+/** What the IV and the tag of one cell after the other are decoded into; neither is secret. */
+const IV = Buffer.alloc(IV_LENGTH);
+const TAG = Buffer.alloc(TAG_LENGTH);
+
 /** Opens a cell, or says why it does not open. */
 export function openCell(key: KeyObject, text: string, aad: string): OpenedCell | CellFailure {
   const fields = cutCell(text);
   if (fields === undefined) return "not a cell";
   const type = TYPES.get(fields.type);
   if (type === undefined) return "unknown type";
-  const iv = decodeBase64(fields.iv);
-  const tag = decodeBase64(fields.tag);
+  const iv = decodeBase64Into(IV, fields.iv);
+  const tag = decodeBase64Into(TAG, fields.tag);
   if (iv === undefined || tag === undefined) return "bad base64";
   const plain = openData(key, iv, encodeUtf8(aad), fields.data, tag);
-  return typeof plain === "string" ? plain : { type, plain, iv };
+  return typeof plain === "string" ? plain : { type, plain, iv: fields.iv };
 }
 
 function openData(
@@ -102,8 +107,8 @@ function openData(
   tag: Buffer,
 ): Buffer | "bad base64" | "wrong key or altered" {
   if (text.length >= LONG_VALUE && !text.includes("\r")) return openLong(key, iv, aad, text, tag);
-  const data = decodeBase64(text);
-  return data === undefined ? "bad base64" : (decryptBytes(key, iv, aad, { data, tag }) ?? "wrong key or altered");
+  const data = compactBase64(text);
+  return data === undefined ? "bad base64" : (decryptText(key, iv, aad, { data, tag }) ?? "wrong key or altered");
 }
 
 /** The type field for a value. */

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual, type KeyObject } from "node:crypto";
 import { IV_LENGTH } from "../bytes/aes-gcm.ts";
+import { decodeBase64 } from "../bytes/base64.ts";
 import { asBuffer, encodeUtf8 } from "../bytes/utf8.ts";
 import { ValueError } from "../errors.ts";
 import type { CellMemory } from "./cell-memory.ts";
@@ -147,7 +148,8 @@ function cellFor(plain: Uint8Array, type: CellType, aad: string, options: SealOp
   const { dataKey, memory, randomBytes } = options;
   const known = memory?.take(plain, type, aad);
   if (known !== undefined && memory?.dataKey === dataKey) return known.text;
-  return sealCell(dataKey, known?.iv ?? randomBytes(IV_LENGTH), aad, plain, type);
+  const iv = known === undefined ? undefined : decodeBase64(known.iv);
+  return sealCell(dataKey, iv ?? randomBytes(IV_LENGTH), aad, plain, type);
 }
 
 /**

@@ -136,7 +136,7 @@ function problemsOf(error: unknown): string[] {
 function compareReaders(bytes: Buffer, problems: string[]): void {
   const text = bytes.toString();
   const start = text.startsWith("\ufeff") ? 1 : 0;
-  if (hasUnusualCharacters(bytes, text.slice(start))) return;
+  if (hasUnusualCharacters(text.slice(start))) return;
   const outcome = (read: () => readonly Mapping[] | undefined): string | undefined => {
     try {
       return JSON.stringify(read(), (_key, value: unknown) =>

@@ -17,7 +17,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 export function readYaml(bytes: Uint8Array): Source {
   const text = decodeYaml(bytes);
   const start = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
-  const isUsual = !hasUnusualCharacters(bytes, text.slice(start));
+  const isUsual = !hasUnusualCharacters(text.slice(start));
   const documents = (isUsual ? readBlockYaml(text, start) : undefined) ?? readAnyYaml(text, start);
   return { format: "yaml", text, documents };
 }

@@ -43,7 +43,7 @@ describe("cells", () => {
     const key = importDataKey(Buffer.from(vector.key_hex, "hex"));
     const iv = Buffer.from(vector.iv_hex, "hex");
     const opened = openCell(key, vector.cell, vector.aad);
-    expect(opened).toMatchObject({ type: vector.type, iv });
+    expect(opened).toMatchObject({ type: vector.type, iv: iv.toString("base64") });
     if (typeof opened === "string") return;
     expect(sealCell(key, iv, vector.aad, opened.plain, vector.type)).toBe(vector.cell);
     if (vector.plaintext !== undefined) expect(opened.plain.toString()).toBe(vector.plaintext);

@@ -24,7 +24,7 @@ function outcome(read: () => readonly Mapping[] | undefined): readonly Mapping[]
 /** What both readers make of a text, as `readYaml` would call them; `block` is undefined if that one gives up. */
 function both(text: string): { block: ReturnType<typeof outcome>; general: ReturnType<typeof outcome> } {
   const start = text.startsWith("\ufeff") ? 1 : 0;
-  const isUnusual = hasUnusualCharacters(Buffer.from(text), text.slice(start));
+  const isUnusual = hasUnusualCharacters(text.slice(start));
   return {
     block: isUnusual ? undefined : outcome(() => readBlockYaml(text, start)),
     general: outcome(() => readGeneralYaml(text, start)),
