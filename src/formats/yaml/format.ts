@@ -9,6 +9,7 @@ export const yaml: Format = {
   metadataPlace: "entry",
   read: readYaml,
   write: writeYaml,
-  emit: emitYaml,
-  emitValue: emitYamlValue,
+  // As functions, so that the emitter is not loaded for texts that are kept (scripts/lazy-chunks.mjs).
+  emit: (documents, style) => emitYaml(documents, style),
+  emitValue: (node, style) => emitYamlValue(node, style),
 };
