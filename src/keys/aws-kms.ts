@@ -43,7 +43,6 @@ export const awsKms: KeyBackend = {
   type: "kms",
   title: "AWS KMS",
   names: { rule: "kms", group: "kms", flag: "kms", short: "k", env: "SOPS_KMS_ARN" },
-  local: false,
   dated: true,
   parse: (text, defaults) => splitList(text).map((item) => masterKey(parseItem(item, defaults))),
   fromGroupEntry: (item) => [masterKey(typeof item === "string" ? parseItem(item, {}) : groupKey(item))],

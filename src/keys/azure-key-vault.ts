@@ -28,7 +28,6 @@ export const azureKeyVault: KeyBackend = {
   type: "azure_kv",
   title: "Azure Key Vault",
   names: { rule: "azure_keyvault", group: "azure_keyvault", flag: "azure-kv", env: "SOPS_AZURE_KEYVAULT_URLS" },
-  local: false,
   dated: true,
   parse: (text) => splitList(text).map((item) => masterKey(parseKeyUrl(item))),
   fromGroupEntry: (item) => [masterKey(typeof item === "string" ? parseKeyUrl(item.trim()) : groupKey(item))],

@@ -3,6 +3,9 @@ import type { Host } from "../host.ts";
 /** Type ids in metadata and `--decryption-order` (cli-behaviour.md 5.0). */
 export type KeyType = "age" | "pgp" | "kms" | "gcp_kms" | "hckms" | "azure_kv" | "hc_vault";
 
+/** Types whose keys are used on this machine: that needs no network, but perhaps somebody who types a passphrase. */
+export const LOCAL_KEY_TYPES: readonly KeyType[] = ["age", "pgp"];
+
 /** The fields of a key entry in the metadata, without `enc` and `created_at` (file-format.md 6.3). */
 export type KeyRecord = Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 
@@ -54,8 +57,6 @@ export interface KeyBackend {
   /** What messages call it, such as `AWS KMS`. */
   readonly title: string;
   readonly names: KeyNames;
-  /** Whether keys are unwrapped on this machine; local keys are tried before those that need a network. */
-  readonly local: boolean;
   /** Whether entries in the metadata carry `created_at`; age's do not. */
   readonly dated: boolean;
   /** Reads a comma list as flags and flat rules have it; empty items are dropped. @throws {KeyError} */

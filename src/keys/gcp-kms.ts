@@ -24,7 +24,6 @@ export const gcpKms: KeyBackend = {
   type: "gcp_kms",
   title: "GCP KMS",
   names: { rule: "gcp_kms", group: "gcp_kms", flag: "gcp-kms", env: "SOPS_GCP_KMS_IDS" },
-  local: false,
   dated: true,
   parse: (text) => splitList(text).map(masterKey),
   fromGroupEntry: (item) => [masterKey(typeof item === "string" ? item : groupResourceId(item))],

@@ -1,18 +1,14 @@
+import { timingSafeEqual } from "node:crypto";
 import { combine, split } from "../bytes/shamir.ts";
 import { DATA_KEY_LENGTH } from "../bytes/aes-gcm.ts";
 import { messageOf, SopsError } from "../errors.ts";
-import type { KeyBackend, KeyType, MasterKey } from "./backend.ts";
+import { LOCAL_KEY_TYPES, type KeyBackend, type KeyType, type MasterKey } from "./backend.ts";
 import type { KeyService } from "./service/service.ts";
+import { firstSuccess, PATIENCE, unwrapGroup, type KeyAttempt } from "./unwrap.ts";
 import type { WrappedKey } from "./wrapped-key.ts";
 
 /** Types whose keys are tried first within a group unless the user names others. */
-export const DEFAULT_DECRYPTION_ORDER: readonly KeyType[] = ["age", "pgp"];
-
-/** One key that did not unwrap, with what each key service said. */
-export interface KeyAttempt {
-  readonly key: MasterKey;
-  readonly failures: readonly string[];
-}
+export const DEFAULT_DECRYPTION_ORDER: readonly KeyType[] = LOCAL_KEY_TYPES;
 
 /** How far the recovery of one group came. */
 export interface GroupResult {
@@ -67,14 +63,12 @@ export async function wrapDataKey(
   const failures: string[] = [];
   const wrapKey = async (key: MasterKey, part: Uint8Array): Promise<WrappedKey> => {
     const result = await firstSuccess(options.services, (service) => service.wrap(key, part));
-    if ("value" in result) {
-      const isDated = options.backends.find((backend) => backend.type === key.type)?.dated ?? true;
-      return { key, enc: result.value, ...(isDated ? { createdAt: options.createdAt } : {}) };
-    }
-    failures.push(
-      `failed to encrypt new data key with master key ${JSON.stringify(key.id)}: ${result.failures.join("; ")}`,
-    );
-    return { key, enc: "" };
+    const enc = "value" in result ? result.value : "";
+    const reasons = "value" in result ? await faultsOf({ key, enc }, part, result.service) : result.failures;
+    if (reasons.length > 0)
+      failures.push(`failed to encrypt new data key with master key ${JSON.stringify(key.id)}: ${reasons.join("; ")}`);
+    const isDated = options.backends.find((backend) => backend.type === key.type)?.dated ?? true;
+    return { key, enc, ...(isDated ? { createdAt: options.createdAt } : {}) };
   };
   try {
     const wrapped = await Promise.all(
@@ -84,6 +78,26 @@ export async function wrapDataKey(
     return wrapped;
   } finally {
     if (groups.length > 1) for (const part of parts) part.fill(0);
+  }
+}
+
+/**
+ * Unwraps what a server has just wrapped, and says what is wrong with it (safety.md, P30). Who may only encrypt cannot
+ * tell. What this machine wraps itself is not looked at: it may need a passphrase, and is not what can go wrong.
+ */
+async function faultsOf(
+  { key, enc }: Pick<WrappedKey, "key" | "enc">,
+  part: Uint8Array,
+  service: KeyService,
+): Promise<readonly string[]> {
+  if (LOCAL_KEY_TYPES.includes(key.type) || service.mayAsk === true) return [];
+  try {
+    const unwrapped = await service.unwrap(key, enc);
+    const isSame = unwrapped.length === part.length && timingSafeEqual(unwrapped, part);
+    unwrapped.fill(0);
+    return isSame ? [] : ["what it gave does not decrypt to the data key"];
+  } catch {
+    return [];
   }
 }
 
@@ -116,6 +130,8 @@ export interface RecoverOptions {
   readonly services: readonly KeyService[];
   /** Tells whether a key is the file's, where that can be told without its values. */
   readonly isRight: (dataKey: Uint8Array) => boolean;
+  /** Milliseconds for which a server may be silent before the keys after it are tried beside it. */
+  readonly patience?: number;
 }
 
 /**
@@ -136,7 +152,11 @@ export async function recoverDataKey(
   const parts: Uint8Array[] = [];
   try {
     for (const group of groups) {
-      const { part, attempts } = await unwrapGroup(sortKeys(group, options.order), options.services);
+      const { part, attempts } = await unwrapGroup(
+        sortKeys(group, options.order),
+        options.services,
+        options.patience ?? PATIENCE,
+      );
       results.push({ isRecovered: part !== undefined, attempts });
       if (part === undefined) continue;
       parts.push(part);
@@ -203,34 +223,4 @@ function sortKeys(group: readonly WrappedKey[], order: readonly KeyType[]): Wrap
     return index < 0 ? order.length : index;
   };
   return [...group].sort((a, b) => rank(a) - rank(b));
-}
-
-async function unwrapGroup(
-  group: readonly WrappedKey[],
-  services: readonly KeyService[],
-): Promise<{ part?: Uint8Array; attempts: KeyAttempt[] }> {
-  const attempts: KeyAttempt[] = [];
-  for (const { key, enc } of group) {
-    const result = await firstSuccess(services, (service) => service.unwrap(key, enc));
-    if ("value" in result) return { part: result.value, attempts };
-    attempts.push({ key, failures: result.failures });
-  }
-  return { attempts };
-}
-
-/** Asks the services in order; a failure that is none of ours must not decide for the others. */
-async function firstSuccess<T>(
-  services: readonly KeyService[],
-  use: (service: KeyService) => Promise<T>,
-): Promise<{ value: T } | { failures: string[] }> {
-  const failures: string[] = [];
-  for (const service of services) {
-    try {
-      return { value: await use(service) };
-    } catch (error) {
-      // The text of a foreign error may hold what a request held.
-      failures.push(error instanceof SopsError ? error.message : "unexpected failure of the key service");
-    }
-  }
-  return { failures };
 }

@@ -10,7 +10,6 @@ export const huaweiKms: KeyBackend = {
   type: "hckms",
   title: "HuaweiCloud KMS",
   names: { rule: "hckms", group: "hckms", flag: "hckms", env: "SOPS_HUAWEICLOUD_KMS_IDS" },
-  local: false,
   dated: true,
   parse: (text) => splitList(text).map(masterKey),
   fromGroupEntry: (item) => [masterKey(typeof item === "string" ? item : groupKeyId(item))],

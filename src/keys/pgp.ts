@@ -11,7 +11,6 @@ export const pgp: KeyBackend = {
   type: "pgp",
   title: "PGP",
   names: { rule: "pgp", group: "pgp", flag: "pgp", short: "p", env: "SOPS_PGP_FP" },
-  local: true,
   dated: true,
   parse: (text) => splitList(text).map(masterKey),
   fromGroupEntry: (item) => splitList(typeof item === "string" ? item : groupFingerprint(item)).map(masterKey),

@@ -28,7 +28,6 @@ export const vaultTransit: KeyBackend = {
     flag: "hc-vault-transit",
     env: "SOPS_VAULT_URIS",
   },
-  local: false,
   dated: true,
   parse: (text) => splitList(text).map((item) => masterKey(parseUri(item))),
   fromGroupEntry: (item) =>

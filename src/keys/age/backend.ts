@@ -18,7 +18,6 @@ export const age: KeyBackend = {
   type: "age",
   title: "age",
   names: { rule: "age", group: "age", flag: "age", short: "a", env: "SOPS_AGE_RECIPIENTS" },
-  local: true,
   dated: false,
 
   // An SSH recipient has blanks inside: only commas separate.

@@ -6,7 +6,7 @@ import { callRemote, type Failure, loadOptional } from "../call.ts";
 import { isMapping, printable } from "../fields.ts";
 import { isLoopback } from "../loopback.ts";
 import { decodeResponse, encodeRequest, METHODS } from "./protocol.ts";
-import type { KeyService } from "./service.ts";
+import type { ConnectedKeyService } from "./service.ts";
 import { type ServiceAddress, splitHostPort } from "./uri.ts";
 
 /**
@@ -14,7 +14,7 @@ import { type ServiceAddress, splitHostPort } from "./uri.ts";
  *
  * @see cli-behaviour.md 8
  */
-export async function connectKeyService(target: ServiceAddress, host: Host): Promise<Required<KeyService>> {
+export async function connectKeyService(target: ServiceAddress, host: Host): Promise<ConnectedKeyService> {
   const grpc = await loadOptional("@grpc/grpc-js", () => import("@grpc/grpc-js"));
   warnAboutNetwork(target, host);
   const address = target.network === "unix" ? `unix:${target.address}` : target.address;

@@ -12,9 +12,14 @@ export interface KeyService {
   wrap(key: MasterKey, part: Uint8Array): Promise<string>;
   /** @throws {KeyError} likewise */
   unwrap(key: MasterKey, enc: string): Promise<Uint8Array>;
+  /** Whether its other end may ask somebody before each answer. */
+  readonly mayAsk?: boolean;
   /** Closes what the service holds open; a remote one keeps the process alive until then. */
   close?(): void;
 }
+
+/** A service that a connection was made to. */
+export type ConnectedKeyService = KeyService & Required<Pick<KeyService, "close">>;
 
 /** Uses keys in this process, with the environment and credentials of `host`. */
 export function localKeyService(host: Host): KeyService {
@@ -32,10 +37,11 @@ export function localKeyService(host: Host): KeyService {
  */
 export function remoteKeyService(uri: string, host: Host): KeyService {
   const target = parseServiceUri(uri);
-  let client: Promise<Required<KeyService>> | undefined;
-  const connected = (): Promise<Required<KeyService>> =>
+  let client: Promise<ConnectedKeyService> | undefined;
+  const connected = (): Promise<ConnectedKeyService> =>
     (client ??= import("./client.ts").then(({ connectKeyService }) => connectKeyService(target, host)));
   return {
+    mayAsk: true,
     wrap: async (key, part) => (await connected()).wrap(key, part),
     unwrap: async (key, enc) => (await connected()).unwrap(key, enc),
     close: () =>

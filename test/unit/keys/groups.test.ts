@@ -43,6 +43,20 @@ function service(calls: string[] = []): KeyService {
   };
 }
 
+interface PromiseWithResolvers<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function deferred<T>(): PromiseWithResolvers<T> {
+  let settle!: Omit<PromiseWithResolvers<T>, "promise">;
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...settle };
+}
+
 const wrapOptions = {
   services: [service()],
   backends: [],
@@ -114,6 +128,131 @@ describe("wrapping for groups", () => {
     [5, 1, 5],
   ])("stores a threshold (%i for %i groups: %i)", (threshold, groups, stored) => {
     expect(storedThreshold(threshold, groups)).toBe(stored);
+  });
+});
+
+describe("what was wrapped is unwrapped again (P30)", () => {
+  /** A key whose server wraps something else than it is given. */
+  const mistaken = (type: KeyType): MasterKey => ({
+    ...key("mistaken", type),
+    wrap: () => Promise.resolve("00".repeat(32)),
+  });
+  const blind: KeyService = { ...service(), unwrap: () => Promise.reject(new KeyError("access denied")) };
+
+  it("and refused where it is something else", async () => {
+    const failure = wrap([[key("good", "kms"), mistaken("kms")]]);
+    await expect(failure).rejects.toMatchObject({ code: "ERR_WRAP" });
+    await expect(failure).rejects.toThrow(/"mistaken": what it gave does not decrypt to the data key/);
+    await expect(failure).rejects.not.toThrow(/good/);
+  });
+
+  it("share by share", async () => {
+    await expect(wrap([[key("a", "gcp_kms")], [mistaken("hc_vault")]])).rejects.toThrow(/does not decrypt/);
+    expect(await wrap([[key("a", "gcp_kms")], [key("b", "hc_vault")]])).toHaveLength(2);
+  });
+
+  it("unless the server does not let us", async () => {
+    const wrapped = await wrapDataKey([[mistaken("kms")]], DATA_KEY, {
+      ...wrapOptions,
+      services: [blind],
+      threshold: 0,
+    });
+    expect(wrapped.flat()).toHaveLength(1);
+  });
+
+  it.each([
+    { name: "on this machine, where it may need a passphrase", type: "pgp", mayAsk: false },
+    { name: "by a service that may ask somebody", type: "kms", mayAsk: true },
+  ] as const)("but nothing that was wrapped $name", async ({ type, mayAsk }) => {
+    const calls: string[] = [];
+    const services = [{ ...service(calls), mayAsk }];
+    await wrapDataKey([[key("a", type)]], DATA_KEY, { ...wrapOptions, services, threshold: 0 });
+    expect(calls).toEqual([]);
+  });
+});
+
+describe("a silent key (P28)", () => {
+  /** Keys by name that answer when they are told to, and who was asked. */
+  function answers(): KeyService & {
+    asked: string[];
+    give(id: string, bytes: Uint8Array): Promise<void>;
+    deny(id: string): Promise<void>;
+  } {
+    const asked: string[] = [];
+    const waiting = new Map<string, PromiseWithResolvers<Uint8Array>>();
+    const of = (id: string): PromiseWithResolvers<Uint8Array> => {
+      const promise = waiting.get(id) ?? deferred();
+      waiting.set(id, promise);
+      return promise;
+    };
+    return {
+      asked,
+      wrap: () => Promise.reject(new KeyError("not asked for")),
+      unwrap: (master) => {
+        asked.push(master.id);
+        return of(master.id).promise;
+      },
+      give: async (id, bytes) => {
+        of(id).resolve(bytes);
+        await pause();
+      },
+      deny: async (id) => {
+        of(id).reject(new KeyError(`${id} denies`));
+        await pause();
+      },
+    };
+  }
+  const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 25));
+  const wrapped = (id: string, type: KeyType): WrappedKey => ({ key: key(id, type), enc: id });
+
+  it("of a server does not hold up those after it, and nobody is asked any more once one has answered", async () => {
+    const service = answers();
+    const group = [wrapped("silent", "kms"), wrapped("second", "kms"), wrapped("third", "kms")];
+    const recovered = recover([group], { services: [service], patience: 5 });
+    await service.give("second", Uint8Array.from(DATA_KEY));
+    expect(await recovered).toEqual(DATA_KEY);
+    await pause();
+    expect(service.asked).toEqual(["silent", "second"]);
+  });
+
+  it("of this machine is waited for: somebody may be typing", async () => {
+    const service = answers();
+    const recovered = recover([[wrapped("card", "pgp"), wrapped("cloud", "kms")]], {
+      services: [service],
+      patience: 1,
+    });
+    await pause();
+    expect(service.asked).toEqual(["card"]);
+    await service.deny("card");
+    expect(service.asked).toEqual(["card", "cloud"]);
+    await service.give("cloud", Uint8Array.from(DATA_KEY));
+    expect(await recovered).toEqual(DATA_KEY);
+  });
+
+  it("may still be the one that answers, and what comes too late is overwritten", async () => {
+    const service = answers();
+    const recovered = recover([[wrapped("slow", "kms"), wrapped("slower", "kms")]], {
+      services: [service],
+      patience: 1,
+    });
+    await pause();
+    await service.give("slow", Uint8Array.from(DATA_KEY));
+    expect(await recovered).toEqual(DATA_KEY);
+    const late = Uint8Array.from(DATA_KEY);
+    await service.give("slower", late);
+    expect(late).toEqual(new Uint8Array(32));
+  });
+
+  it("and all others are reported in the order of the file, whichever failed first", async () => {
+    const service = answers();
+    const failure = recover([[wrapped("a", "kms"), wrapped("b", "kms")]], { services: [service], patience: 1 });
+    const report = expect(failure).rejects.toMatchObject({
+      groups: [{ attempts: [{ failures: ["a denies"] }, { failures: ["b denies"] }] }],
+    });
+    await pause();
+    await service.deny("b");
+    await service.deny("a");
+    await report;
   });
 });
 

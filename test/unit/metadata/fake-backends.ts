@@ -26,8 +26,6 @@ const TRAITS: Readonly<Record<KeyType, Traits>> = {
   age: { rule: "age", fields: ["recipient"] },
 };
 
-const LOCAL: ReadonlySet<KeyType> = new Set<KeyType>(["age", "pgp"]);
-
 function fakeKey(type: KeyType, record: KeyRecord): MasterKey {
   const id = Object.values(record)
     .map((value) => (typeof value === "string" ? value : JSON.stringify(value)))
@@ -55,7 +53,6 @@ function fakeBackend(type: KeyType, traits: Traits): KeyBackend {
     type,
     title: type,
     names: { rule, ruleAliases, group, groupAliases, flag: type, env: `SOPS_${type.toUpperCase()}` },
-    local: LOCAL.has(type),
     dated: type !== "age",
     parse: (text, defaults) =>
       text

@@ -32,7 +32,6 @@ const mirrors: KeyBackend = {
   type: "age",
   title: "mirror",
   names: { rule: "age", group: "age", flag: "age", env: "X" },
-  local: true,
   dated: false,
   parse: (text) => [mirrorKey(text)],
   fromGroupEntry: () => [],
