@@ -10,7 +10,7 @@ import { bundleProgram } from "./program.mjs";
 const FOLDER = "dist/standalone";
 
 /** openpgp is under the LGPL, which asks for the means to exchange it; there PGP keys are for gpg. */
-const REPLACED = { openpgp: ["scripts/standalone/absent-openpgp.mjs"] };
+const REPLACED = { openpgp: resolve("scripts/standalone/absent-openpgp.mjs") };
 
 const HEAD = `leafcrypt is under the Apache License 2.0. This executable also contains Bun, under the MIT license and those of what it
 is made of (https://bun.com/docs/project/licensing: JavaScriptCore is under the LGPL 2.1, and Bun's build says how to link it
@@ -19,14 +19,18 @@ anew), and the packages below.
 
 const work = join(FOLDER, "work");
 const metafile = join(work, "meta.json");
-const tsconfig = join(work, "tsconfig.json");
 const executable = join(FOLDER, `leafcrypt-${platform}-${arch}`);
 const bun = findBun();
 
 mkdirSync(work, { recursive: true });
-writeFileSync(tsconfig, JSON.stringify({ compilerOptions: { baseUrl: resolve("."), paths: REPLACED } }));
 // Packages are left to Bun, which puts each into chunks of its own and says which ones it took.
-await bundleProgram({ input: "src/cli/standalone.ts", external: [/^[^./]/], folder: work, minify: false });
+await bundleProgram({
+  input: "src/cli/standalone.ts",
+  external: [/^(?!openpgp$)[^./]/],
+  replaced: REPLACED,
+  folder: work,
+  minify: false,
+});
 compile();
 compile(`--bytecode-order=${orderOfDecryption()}`);
 writeFileSync(join(FOLDER, "LICENSES.txt"), notices(bundledPackages()));
@@ -37,7 +41,7 @@ function compile(...options) {
     bun,
     [
       ...["build", join(work, "main.cjs"), "--compile", `--outfile=${executable}`, `--metafile=${metafile}`],
-      ...["--minify", "--splitting", "--format=esm", "--bytecode", `--tsconfig-override=${tsconfig}`],
+      ...["--minify", "--splitting", "--format=esm", "--bytecode"],
       // Most runs are over before the code that a compiler made of a loop has run as long as the compiler did.
       "--compile-jit-policy=10",
       // What lies in the folder it is called in must not set its environment or its options.

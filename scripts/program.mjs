@@ -6,8 +6,9 @@ import { lazyChunks } from "./lazy-chunks.mjs";
  *
  * @param input - the entry, a file below src/
  * @param external - patterns of the packages that are left to be loaded from `node_modules`
+ * @param replaced - packages, each with the file that stands in its place
  */
-export async function bundleProgram({ input, external, folder, minify }) {
+export async function bundleProgram({ input, external, replaced = {}, folder, minify }) {
   const { plugin, codeSplitting } = lazyChunks();
   const bundle = await rolldown({
     input: { main: input },
@@ -15,6 +16,7 @@ export async function bundleProgram({ input, external, folder, minify }) {
     preserveEntrySignatures: "allow-extension",
     platform: "node",
     external: [/^node:/, ...external],
+    resolve: { alias: replaced },
     checks: CHECKS,
   });
   await bundle.write({

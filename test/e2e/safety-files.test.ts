@@ -1,9 +1,9 @@
 // Many writers, full disks, missing surroundings (P7, P10, P11, P34, P36; S3, S9 to S22), through the built program.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { fixture, programFolder, sandbox, type RunOptions, type RunResult, type Sandbox } from "../support/sandbox.ts";
+import { fixture, programWords, sandbox, type RunOptions, type RunResult, type Sandbox } from "../support/sandbox.ts";
 import { AGE1, CANARY } from "../support/workbench.ts";
 
 const isLinux = process.platform === "linux";
@@ -42,9 +42,9 @@ function run(place: Sandbox, argv: readonly string[], options: RunOptions = {}):
 
 /** A shell line, in which `$LC` is the program. */
 function shell(place: Sandbox, line: string, env: RunOptions["env"] = {}): Promise<RunResult> {
-  const program = `${process.execPath} ${join(programFolder(), "leafcrypt")}`;
-  const command = existsSync(join(programFolder(), "node")) ? program : join(programFolder(), "leafcrypt");
-  return place.start(["sh", "-c", line], { env: { LC: command, SOPS_AGE_KEY_FILE: join(place.dir, "key"), ...env } });
+  return place.start(["sh", "-c", line], {
+    env: { LC: programWords().join(" "), SOPS_AGE_KEY_FILE: join(place.dir, "key"), ...env },
+  });
 }
 
 describe("S14 several writers of one file (P7)", () => {
@@ -158,7 +158,7 @@ describe("what runs out", () => {
       done`;
     const result = await place.start(["unshare", "-m", "sh", "-c", line], {
       env: {
-        LC: `${process.execPath} ${join(programFolder(), "leafcrypt")}`,
+        LC: programWords().join(" "),
         SOPS_AGE_KEY_FILE: join(place.dir, "key"),
       },
     });

@@ -43,7 +43,7 @@ describe.skipIf(!canSweep)("whatever system call the program ends at (strace, wh
         errors: ERRNOS,
         ...(name === "decrypt -i" ? {} : { secret: SECRET }),
         failsLate: name === "edit",
-        ...(isWhole ? {} : { every: 6 }),
+        ...(isWhole ? {} : { every: 4 }),
       });
       expect(result.failures).toEqual([]);
       expect(result.runs).toBeGreaterThan(5);

@@ -130,7 +130,7 @@ function start(
   options: RunOptions,
 ): Promise<RunResult> {
   const [command = "", ...args] = argv;
-  const [program, prefix] = resolveProgram(command);
+  const [program, ...prefix] = resolveProgram(command);
   const env = Object.fromEntries(
     Object.entries({ ...baseEnv, ...options.env }).filter(([, value]) => value !== undefined),
   );
@@ -161,11 +161,14 @@ function start(
   });
 }
 
-/** The program is started by its path, with the Node of the tests: a test may leave nothing on the PATH. */
-function resolveProgram(command: string): readonly [program: string, prefix: readonly string[]] {
-  if (command !== "leafcrypt" && command !== "sops") return [command, []];
-  const path = join(programFolder(), command);
-  return existsSync(join(programFolder(), "node")) ? [process.execPath, [path]] : [path, []];
+/** The words that start the program by its path, with the Node of the tests: a test may leave nothing on the PATH. */
+export function programWords(name: "leafcrypt" | "sops" = "leafcrypt"): readonly [string, ...string[]] {
+  const path = join(programFolder(), name);
+  return existsSync(join(programFolder(), "node")) ? [process.execPath, path] : [path];
+}
+
+function resolveProgram(command: string): readonly [string, ...string[]] {
+  return command === "leafcrypt" || command === "sops" ? programWords(command) : [command];
 }
 
 /** Standard input from a file: Node's pipes are sockets, which `/dev/stdin` cannot open. */
