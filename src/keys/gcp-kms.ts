@@ -3,8 +3,8 @@ import { encodeBase64 } from "../bytes/base64.ts";
 import { KeyError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { KeyBackend, MasterKey } from "./backend.ts";
-import { callRemote, connectionFailure, type Failure, isPassingStatus, loadOptional, perHost } from "./call.ts";
-import { credentialsFileFailure } from "./google-credentials.ts";
+import { callRemote, connectionFailure, type Failure, isPassingStatus, perHost } from "./call.ts";
+import { credentialsFileFailure, loadGoogle } from "./google-credentials.ts";
 import {
   isMapping,
   memberText,
@@ -137,7 +137,7 @@ async function giveUp(host: Host, client: Client): Promise<void> {
 }
 
 async function connect(host: Host): Promise<Client> {
-  const { KeyManagementServiceClient } = await loadOptional("@google-cloud/kms", () => import("@google-cloud/kms"));
+  const { KeyManagementServiceClient } = await loadGoogle("@google-cloud/kms", () => import("@google-cloud/kms"));
   return new KeyManagementServiceClient({ ...endpointOptions(host.env), ...(await credentialOptions(host)) });
 }
 
@@ -173,7 +173,7 @@ async function credentialOptions(host: Host): Promise<ClientOptions> {
   if (given !== "") return { clientOptions, credentials: parseCredentials(given, host) };
   const token = host.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
   if (token === "") return { clientOptions };
-  const { OAuth2Client } = await loadOptional("google-auth-library", () => import("google-auth-library"));
+  const { OAuth2Client } = await loadGoogle("google-auth-library", () => import("google-auth-library"));
   const authClient = new OAuth2Client(clientOptions);
   authClient.setCredentials({ access_token: token });
   return { authClient };

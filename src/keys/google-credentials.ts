@@ -1,4 +1,13 @@
-import { systemCode, type Failure } from "./call.ts";
+import { loadOptional, systemCode, type Failure } from "./call.ts";
+
+/**
+ * Loads a package of Google's, which then tells nothing of what it does: where this variable asks for it, they print
+ * requests with their tokens. Node happens to drop that, as it reads its own variable only when it starts.
+ */
+export function loadGoogle<T>(name: string, load: () => Promise<T>): Promise<T> {
+  delete process.env["GOOGLE_SDK_NODE_LOGGING"];
+  return loadOptional(name, load);
+}
 
 const FILE_CODES: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", "EACCES", "EPERM", "ELOOP"]);
 

@@ -3,16 +3,9 @@ import type { GoogleAuth } from "google-auth-library";
 import { KeyError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { httpsAgent, proxyForHost } from "../../keys/agent.ts";
-import {
-  callRemote,
-  connectionFailure,
-  isPassingStatus,
-  loadOptional,
-  perHost,
-  type Failure,
-} from "../../keys/call.ts";
+import { callRemote, connectionFailure, isPassingStatus, perHost, type Failure } from "../../keys/call.ts";
 import { isMapping, parseUrl, printable } from "../../keys/fields.ts";
-import { credentialsFileFailure } from "../../keys/google-credentials.ts";
+import { credentialsFileFailure, loadGoogle } from "../../keys/google-credentials.ts";
 import { requestText } from "../../keys/http.ts";
 import type { Target } from "./destination.ts";
 
@@ -74,7 +67,7 @@ async function authorization(url: URL, host: Host, failed: string): Promise<Reco
 
 /** One for a run: credentials are looked up once, and a token lasts for many uploads. */
 const authOf = perHost(async (): Promise<GoogleAuth> => {
-  const { GoogleAuth } = await loadOptional("google-auth-library", () => import("google-auth-library"));
+  const { GoogleAuth } = await loadGoogle("google-auth-library", () => import("google-auth-library"));
   return new GoogleAuth({ scopes: [SCOPE] });
 });
 
