@@ -1,6 +1,5 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { asBuffer } from "../bytes/utf8.ts";
 import { SopsError } from "../errors.ts";
 import { replaceFile, type ReplaceOptions } from "../storage/atomic.ts";
 import { withFileLock } from "../storage/locks.ts";
@@ -97,8 +96,8 @@ function carefully(
   const recoveryFolder = stateFolder(session, path);
   return {
     ...(recoveryFolder === undefined ? {} : { recoveryFolder }),
-    verify: (written) => {
-      if (asBuffer(written).equals(asBuffer(bytes))) return;
+    verify: (holds) => {
+      if (holds(bytes)) return;
       throw new SopsError("ERR_WRITE", "the disk gave back other bytes than were written", {
         hint: "nothing was replaced; check the disk before you try again",
       });

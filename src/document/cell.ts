@@ -21,11 +21,12 @@ const TYPES: ReadonlyMap<string, CellType> = new Map([
   ["bytes", "str"],
 ] as const);
 
-const START = "ENC[AES256_GCM,data:";
+/** How every cell begins. */
+export const CELL_START = "ENC[AES256_GCM,data:";
 
-/** The fields of a cell as text. */
+/** The fields of a cell as text; long data may be ASCII bytes. */
 interface CellFields {
-  readonly data: string;
+  readonly data: string | Buffer;
   readonly iv: string;
   readonly tag: string;
   readonly type: string;
@@ -49,19 +50,31 @@ export type CellFailure =
  * Like the reference's pattern it ignores what follows the last `]` of the first line (file-format.md 2.1).
  */
 function cutCell(text: string): CellFields | undefined {
-  if (!text.startsWith(START)) return undefined;
+  if (!text.startsWith(CELL_START)) return undefined;
   const lineEnd = text.indexOf("\n");
   const end = text.lastIndexOf("]", lineEnd < 0 ? text.length : lineEnd);
   const typeAt = text.lastIndexOf(",type:", end);
   const tagAt = text.lastIndexOf(",tag:", typeAt);
   const ivAt = text.lastIndexOf(",iv:", tagAt);
-  if (ivAt <= START.length || tagAt <= ivAt + 4 || typeAt <= tagAt + 5 || end <= typeAt + 6) return undefined;
+  if (ivAt <= CELL_START.length || tagAt <= ivAt + 4 || typeAt <= tagAt + 5 || end <= typeAt + 6) return undefined;
   return {
-    data: text.slice(START.length, ivAt),
+    data: text.slice(CELL_START.length, ivAt),
     iv: text.slice(ivAt + 4, tagAt),
     tag: text.slice(tagAt + 5, typeAt),
     type: text.slice(typeAt + 6, end),
   };
+}
+
+/** More than the longest IV that opens, with the other fields behind the data. */
+const MOST_BEHIND_DATA = 4096;
+
+/** The fields of a cell in bytes: what stands behind the data is cut as text, the data stay where they are. */
+function cutBytes(bytes: Buffer): CellFields | undefined {
+  const rest = Math.max(CELL_START.length, bytes.length - MOST_BEHIND_DATA);
+  const fields = cutCell(bytes.toString("latin1", 0, CELL_START.length) + bytes.toString("latin1", rest));
+  if (fields === undefined) return undefined;
+  const { length } = fields.data;
+  return { ...fields, data: bytes.subarray(CELL_START.length, rest + length) };
 }
 
 /** Whether a text has the form of a cell, whoever may open it. */
@@ -71,24 +84,36 @@ export function isCell(text: string): boolean {
 
 /** Whether a text has the form of an encrypted comment: in a list the reference stores those as items. */
 export function isCommentCell(text: string): boolean {
-  return text.startsWith(START) && cutCell(text)?.type === "comment";
+  return text.startsWith(CELL_START) && cutCell(text)?.type === "comment";
 }
 
 /** Writes a cell. `plain` is not empty: the empty string is its own cell. */
 export function sealCell(key: KeyObject, iv: Uint8Array, aad: string, plain: Uint8Array, type: CellType): string {
-  const end = (tag: Buffer): string => `,iv:${encodeBase64(iv)},tag:${encodeBase64(tag)},type:${type}]`;
-  if (plain.length >= LONG_VALUE) return sealLong(key, iv, encodeUtf8(aad), plain, { start: START, end });
+  if (plain.length >= LONG_VALUE) return sealBytes(key, iv, aad, plain, type).toString("latin1");
   const { data, tag } = encryptBytes(key, iv, encodeUtf8(aad), plain);
-  return START + encodeBase64(data) + end(tag);
+  return CELL_START + encodeBase64(data) + end(iv, tag, type);
+}
+
+/** Writes a cell as the ASCII bytes of its text: of a long one, a string would be a second copy. */
+export function sealBytes(key: KeyObject, iv: Uint8Array, aad: string, plain: Uint8Array, type: CellType): Buffer {
+  return sealLong(key, iv, encodeUtf8(aad), plain, { start: CELL_START, end: (tag) => end(iv, tag, type) });
+}
+
+function end(iv: Uint8Array, tag: Buffer, type: CellType): string {
+  return `,iv:${encodeBase64(iv)},tag:${encodeBase64(tag)},type:${type}]`;
 }
 
 /** What the IV and the tag of one cell after the other are decoded into; neither is secret. */
 const IV = Buffer.alloc(IV_LENGTH);
 const TAG = Buffer.alloc(TAG_LENGTH);
 
-/** Opens a cell, or says why it does not open. */
-export function openCell(key: KeyObject, text: string, aad: string): OpenedCell | CellFailure {
-  const fields = cutCell(text);
+/**
+ * Opens a cell, or says why it does not open.
+ *
+ * @param cell - its text, or the ASCII bytes of that
+ */
+export function openCell(key: KeyObject, cell: string | Buffer, aad: string): OpenedCell | CellFailure {
+  const fields = typeof cell === "string" ? cutCell(cell) : cutBytes(cell);
   if (fields === undefined) return "not a cell";
   const type = TYPES.get(fields.type);
   if (type === undefined) return "unknown type";
@@ -103,11 +128,11 @@ function openData(
   key: KeyObject,
   iv: Uint8Array,
   aad: Uint8Array,
-  text: string,
+  text: string | Buffer,
   tag: Buffer,
 ): Buffer | "bad base64" | "wrong key or altered" {
   if (text.length >= LONG_VALUE && !text.includes("\r")) return openLong(key, iv, aad, text, tag);
-  const data = compactBase64(text);
+  const data = compactBase64(typeof text === "string" ? text : text.toString("latin1"));
   return data === undefined ? "bad base64" : (decryptText(key, iv, aad, { data, tag }) ?? "wrong key or altered");
 }
 

@@ -8,6 +8,7 @@ import {
   openCell,
   scalarFromBytes,
   scalarToBytes,
+  sealBytes,
   sealCell,
   typeOfScalar,
   type CellFailure,
@@ -15,6 +16,7 @@ import {
 } from "./cell.ts";
 import { UnsignedInteger, type Comment, type Leaf, type Mapping, type Scalar } from "./model.ts";
 import type { Selection } from "./selection.ts";
+import { LONG_VALUE } from "./long-cell.ts";
 import { keysOf, mapTrees, type Place, type Visitor } from "./walk.ts";
 
 /** SHA-256 of the word `sops`: what the MAC starts with under `mac_only_encrypted` (file-format.md 4). */
@@ -35,6 +37,8 @@ export interface SealOptions extends TreeOptions {
   readonly randomBytes: (size: number) => Uint8Array;
   /** Cells of the file as it was opened: values that did not change keep theirs. */
   readonly memory?: CellMemory;
+  /** Whether long cells are made as bytes, for a format that can hold these (binary). */
+  readonly longInBytes?: boolean;
   /** Whether a float's own digits go into its cell (layout `keep`) instead of the canonical ones. */
   readonly keepDigits?: boolean;
 }
@@ -127,7 +131,10 @@ export function seal(documents: readonly Mapping[], options: SealOptions): TreeR
       if (origin !== undefined) return { plain, out: origin };
       const keepsDigits = options.keepDigits === true && leaf.text !== undefined;
       const content = keepsDigits ? encodeUtf8(leaf.text) : plain;
-      return { plain, out: withValue(leaf, { value: cellFor(content, typeOfScalar(value), place.aad, options) }) };
+      const type = typeOfScalar(value);
+      const isLong = options.longInBytes === true && content.length >= LONG_VALUE;
+      const seal = isLong ? longCellFor : cellFor;
+      return { plain, out: withValue(leaf, { value: seal(content, type, place.aad, options) }) };
     },
     comment(comment, place) {
       const text = cellFor(encodeUtf8(comment.text), "comment", place.aad, options);
@@ -141,6 +148,10 @@ export function seal(documents: readonly Mapping[], options: SealOptions): TreeR
       return { ...comment, text };
     },
   });
+}
+
+function longCellFor(plain: Uint8Array, type: CellType, aad: string, options: SealOptions): Uint8Array {
+  return sealBytes(options.dataKey, options.randomBytes(IV_LENGTH), aad, plain, type);
 }
 
 function cellFor(plain: Uint8Array, type: CellType, aad: string, options: SealOptions): string {
@@ -183,6 +194,7 @@ export function open(documents: readonly Mapping[], options: OpenOptions): OpenR
 function openLeaf(leaf: Leaf, place: Place, { dataKey, memory }: OpenOptions): Crypted {
   const { value } = leaf;
   if (value === "") return { out: leaf, plain: NO_BYTES };
+  if (value instanceof Uint8Array) return openBytes(leaf, asBuffer(value), place, dataKey);
   if (typeof value !== "string") {
     throw new ValueError("decrypt", keysOf(place), "expected an encrypted value, found one that is not a string");
   }
@@ -200,6 +212,14 @@ function openLeaf(leaf: Leaf, place: Place, { dataKey, memory }: OpenOptions): C
   // What is not canonical, or stands in a block scalar with its line break, is written anew.
   if (memory !== undefined && value.endsWith("]") && asBuffer(hashed).equals(plain)) memory.link(out, leaf, place.aad);
   return { out, plain: hashed };
+}
+
+/** A long value stays bytes as its cell does; it gets a new cell when it is sealed again. */
+function openBytes(leaf: Leaf, value: Buffer, place: Place, dataKey: KeyObject): Crypted {
+  const cell = openCell(dataKey, value, place.aad);
+  if (typeof cell === "string") throw new ValueError("decrypt", keysOf(place), failureText(cell));
+  if (cell.type !== "str") throw new ValueError("decrypt", keysOf(place), `bytes of the type ${cell.type}`);
+  return { out: withValue(leaf, { value: cell.plain }), plain: cell.plain };
 }
 
 function failureText(failure: CellFailure): string {

@@ -1,4 +1,6 @@
-import { encodeUtf8 } from "../bytes/utf8.ts";
+import { asBuffer, decodeUtf8, encodeUtf8 } from "../bytes/utf8.ts";
+import { CELL_START } from "../document/cell.ts";
+import { LONG_VALUE } from "../document/long-cell.ts";
 import { entry, findEntry, leaf, mapping, type Mapping } from "../document/model.ts";
 import { EmitError, FormatError } from "../errors.ts";
 import type { Format, Source } from "./format.ts";
@@ -22,14 +24,22 @@ export const binary: Format = {
   name: "binary",
   metadataPlace: "entry",
   read(bytes) {
+    const cell = longCellIn(asBuffer(bytes));
+    if (cell !== undefined) return readAround(asBuffer(bytes), cell);
     const text = decodeText(bytes);
     return { format: "binary", text, documents: [readJson(text)] };
   },
   write(source, documents) {
     // The plain side has no text to keep.
-    return source.text === "" ? this.emit(documents, {}) : encodeUtf8(writeJson(source, documents));
+    if (source.text === "") return this.emit(documents, {});
+    const before = { ...source, documents: source.documents.map(withoutCell) };
+    return aroundCell(onlyOf(documents), (document) => encodeUtf8(writeJson(before, [document])));
   },
-  emit: (documents, style) => encodePieces(printJson(onlyOf(documents), canonicalLayout(style), "", "\n")),
+  emit(documents, style) {
+    return aroundCell(onlyOf(documents), (document) =>
+      encodePieces(printJson(document, canonicalLayout(style), "", "\n")),
+    );
+  },
   emitValue() {
     throw new EmitError("Binary files are not structured and extracting a single value is not possible");
   },
@@ -62,6 +72,78 @@ export function emitBinaryPlain(documents: readonly Mapping[]): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value !== "string") throw notBinary("'data' key in tree does not have a string value");
   return encodeUtf8(value);
+}
+
+/** The same trees with text that is UTF-8 as text, which other formats tell from bytes. */
+export function binaryAsText(documents: readonly Mapping[]): readonly Mapping[] {
+  return documents.map((document) => {
+    const data = findEntry(document, DATA)?.value;
+    const value = data?.kind === "leaf" ? data.value : undefined;
+    const text = value instanceof Uint8Array ? decodeUtf8(value) : undefined;
+    return text === undefined ? document : withData(document, text);
+  });
+}
+
+/** Where the characters of a cell stand that is too long to be read as text with the rest of the file. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How every writer begins a binary file, up to a value. */
+const BEFORE_DATA = /^\s*\{\s*"data"\s*:\s*"$/;
+const MOST_BEFORE_DATA = 64;
+const QUOTE = 0x22;
+
+function longCellIn(bytes: Buffer): Range | undefined {
+  const start = bytes.indexOf(CELL_START);
+  if (start < 0 || start > MOST_BEFORE_DATA || !BEFORE_DATA.test(bytes.toString("latin1", 0, start))) return undefined;
+  const end = bytes.indexOf(QUOTE, start);
+  return end - start >= LONG_VALUE && isCellText(bytes.subarray(start, end)) ? { start, end } : undefined;
+}
+
+/** Reads what stands around a cell as JSON, and the cell as the bytes it is. */
+function readAround(bytes: Buffer, { start, end }: Range): Source {
+  const text = decodeText(Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]));
+  return { format: "binary", text, documents: [withData(readJson(text), bytes.subarray(start, end))] };
+}
+
+function longCellOf(document: Mapping): Buffer | undefined {
+  const [first] = document.items;
+  const value = first?.kind === "entry" && first.key === DATA && first.value.kind === "leaf" ? first.value.value : null;
+  if (!(value instanceof Uint8Array) || value.length < LONG_VALUE) return undefined;
+  const bytes = asBuffer(value);
+  return bytes.indexOf(CELL_START) === 0 && isCellText(bytes) ? bytes : undefined;
+}
+
+/** Prints a document; a long cell is left out meanwhile, and put into the first pair of quotes with nothing in it. */
+function aroundCell(document: Mapping, print: (document: Mapping) => Uint8Array): Uint8Array {
+  const cell = longCellOf(document);
+  if (cell === undefined) return print(document);
+  const frame = print(withoutCell(document));
+  const at = asBuffer(frame).indexOf('""') + 1;
+  return Buffer.concat([frame.subarray(0, at), cell, frame.subarray(at)]);
+}
+
+function withoutCell(document: Mapping): Mapping {
+  return longCellOf(document) === undefined ? document : withData(document, "");
+}
+
+const PIECE = 2 ** 16;
+
+/** Whether all characters are such as a cell has, none of which JSON escapes. */
+function isCellText(bytes: Buffer): boolean {
+  for (let start = 0; start < bytes.length; start += PIECE) {
+    if (/[^\w+/=:,[\]]/.test(bytes.toString("latin1", start, start + PIECE))) return false;
+  }
+  return true;
+}
+
+function withData(document: Mapping, value: string | Uint8Array): Mapping {
+  const items = document.items.map((item) =>
+    item.kind === "entry" && item.key === DATA ? { ...item, value: { ...item.value, ...leaf(value) } } : item,
+  );
+  return { ...document, items };
 }
 
 function onlyOf(documents: readonly Mapping[]): Mapping {

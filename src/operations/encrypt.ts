@@ -17,7 +17,7 @@ import type { Metadata } from "../metadata/type.ts";
 import { FORMAT_VERSION, type Context, type FormatChoice } from "./context.ts";
 import { sealMac } from "./encrypted-file.ts";
 import { keepsText, renderEncrypted } from "./render.ts";
-import { changedNotation, verifyEncrypted } from "./verify.ts";
+import { changedNotation, verifyEncrypted, verifySelection } from "./verify.ts";
 import { resolveKeys, wrapForGroups } from "./wrapping.ts";
 
 /** Options of `encrypt`. */
@@ -101,12 +101,14 @@ export async function encryptWithKey(
   const isBinary = options.input.name === "binary";
   const dataKey = importDataKey(keyBytes);
   const rule = policy.selection ?? DEFAULT_SELECTION;
+  const selection = isBinary ? SELECT_ALL : await compileSelection(rule);
   const sealed = seal(source.documents, {
     dataKey,
-    selection: isBinary ? SELECT_ALL : await compileSelection(rule),
+    selection,
     macOnlyEncrypted: policy.macOnlyEncrypted,
     randomBytes: (size) => context.host.randomBytes(size),
     keepDigits: keepsText(source, options),
+    longInBytes: isBinary && output.name === "binary",
   });
   refuseAllClear(sealed, options);
   const lastModified = formatUtcSeconds(context.host.now());
@@ -122,6 +124,7 @@ export async function encryptWithKey(
   const documents = putMetadata(sealed.documents, metadataToTree(metadata), output.metadataPlace);
   const result = renderEncrypted(source, documents, options);
   const written = verifyEncrypted(result, sealed.documents, metadata, options);
+  verifySelection(written.documents, selection, sealed.encrypted);
   reportNotation(source, written, options);
   return result;
 }

@@ -1,5 +1,6 @@
 import type { Mapping } from "../document/model.ts";
 import type { Source } from "../formats/format.ts";
+import { binaryAsText } from "../formats/binary.ts";
 import { emitPlain } from "../formats/registry.ts";
 import type { FormatChoice } from "./context.ts";
 
@@ -19,5 +20,6 @@ export function renderEncrypted(source: Source, documents: readonly Mapping[], c
 /** The text of decrypted trees. */
 export function renderPlain(source: Source, documents: readonly Mapping[], choice: FormatChoice): Uint8Array {
   if (keepsText(source, choice) && source.format !== "binary") return choice.output.write(source, documents);
-  return emitPlain(choice.output, documents, choice.style);
+  const isConverted = source.format === "binary" && choice.output.name !== "binary";
+  return emitPlain(choice.output, isConverted ? binaryAsText(documents) : documents, choice.style);
 }

@@ -11,7 +11,7 @@ import type { Metadata } from "../metadata/type.ts";
 import type { Context, FormatChoice } from "./context.ts";
 import { sealMac, type LoadedFile } from "./encrypted-file.ts";
 import { keepsText, renderEncrypted } from "./render.ts";
-import { verifyEncrypted } from "./verify.ts";
+import { verifyEncrypted, verifySelection } from "./verify.ts";
 
 /** What is sealed again, and under which key. */
 export interface ResealInput {
@@ -41,6 +41,7 @@ export function reseal(input: ResealInput, options: FormatChoice & { readonly co
     macOnlyEncrypted: input.metadata.macOnlyEncrypted,
     randomBytes: (size) => context.host.randomBytes(size),
     keepDigits: keeps,
+    longInBytes: source.format === "binary" && output.name === "binary",
   });
   const lastModified = formatUtcSeconds(context.host.now());
   const metadata: Metadata = {
@@ -51,7 +52,8 @@ export function reseal(input: ResealInput, options: FormatChoice & { readonly co
   const record = metadataToTree(metadata);
   const documents = putMetadata(sealed.documents, record, output.metadataPlace, keeps ? before : []);
   const result = renderEncrypted(source, documents, options);
-  verifyEncrypted(result, sealed.documents, metadata, options);
+  const written = verifyEncrypted(result, sealed.documents, metadata, options);
+  verifySelection(written.documents, selection, sealed.encrypted);
   return result;
 }
 

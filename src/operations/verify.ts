@@ -1,6 +1,9 @@
 import { asBuffer } from "../bytes/utf8.ts";
+import { isCell } from "../document/cell.ts";
 import { firstDifference, withValuesOf } from "../document/compare.ts";
 import type { Mapping } from "../document/model.ts";
+import type { Selection } from "../document/selection.ts";
+import { keysOf, mapTrees } from "../document/walk.ts";
 import { describePath, EmitError, FormatError } from "../errors.ts";
 import type { Format, Source } from "../formats/format.ts";
 import { takeMetadata } from "../metadata/place.ts";
@@ -43,6 +46,43 @@ export function verifyEncrypted(
     throw new EmitError(`the metadata do not survive in ${options.output.name}`);
   }
   return { source, documents: taken.documents };
+}
+
+/**
+ * Checks that a file that was read back would be opened as it was sealed. Which values are encrypted may hang on
+ * comments, and a layout may put those elsewhere, so that a value in clear would be taken for a cell.
+ *
+ * @param encrypted - how many values were encrypted
+ * @throws {EmitError} naming the value
+ */
+export function verifySelection(documents: readonly Mapping[], selection: Selection, encrypted: number): void {
+  if (selection.by !== "comment") return;
+  let selected = 0;
+  mapTrees(documents, selection, {
+    hasCommentItems: true,
+    leaf(leaf, place) {
+      if (leaf.value === null || leaf.value === "") return leaf;
+      if (place.isSelected && (typeof leaf.value !== "string" || !isCell(leaf.value)))
+        throw misplacedComment(keysOf(place));
+      if (place.isSelected) selected += 1;
+      return leaf;
+    },
+    comment: (comment) => comment,
+    nonStringKey: (place) => {
+      throw misplacedComment(keysOf(place));
+    },
+  });
+  if (selected !== encrypted) throw misplacedComment([]);
+}
+
+function misplacedComment(path: readonly string[]): EmitError {
+  const what = path.length === 0 ? "a value" : describePath(path);
+  return new EmitError(
+    `${what} would not open again: in this layout a comment that decides about it stands elsewhere`,
+    {
+      hint: "move the comment to a line of its own above the key it is for, or use --layout keep",
+    },
+  );
 }
 
 function readBack(bytes: Uint8Array, format: Format): Source {

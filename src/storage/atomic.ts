@@ -3,10 +3,10 @@ import { SopsError } from "../errors.ts";
 import { explaining, isLookup, reasonOf, showPath, type Announce } from "./failures.ts";
 import {
   closeQuietly,
+  holds,
   isErrno,
   nodeFileSystem,
   openFlags,
-  readAll,
   succeeds,
   writeAll,
   type FileStatus,
@@ -16,8 +16,11 @@ import { closeFolder, flushFolder, openFolder } from "./folder.ts";
 import { writeInPlace } from "./in-place.ts";
 import { resolveLinks } from "./links.ts";
 import { applyPermissions } from "./permissions.ts";
-import { identityOf, isSameFile, type FileIdentity } from "./read.ts";
+import { isSameFile, type FileIdentity } from "./read.ts";
 import { createTemporary, removeSibling, type TemporarySibling } from "./siblings.ts";
+
+/** @param holds - tells whether what was written reads back as these bytes */
+export type Verify = (holds: (bytes: Uint8Array) => boolean) => void;
 
 /** How a file is to be replaced; everything has a default. */
 export interface ReplaceOptions {
@@ -28,8 +31,8 @@ export interface ReplaceOptions {
   readonly identity?: FileIdentity | null;
   /** Permission bits of a file that was not there, whatever the umask says; by default 0666 less the umask. */
   readonly newMode?: number;
-  /** Looks at the bytes as read back from the disk, and throws if they must not take the file's place. */
-  readonly verify?: (written: Uint8Array) => void;
+  /** Called when the bytes are on the disk; throws if they must not take the file's place. */
+  readonly verify?: Verify;
   /** `require` refuses where only writing in place is possible. */
   readonly atomic?: "prefer" | "require";
   /**
@@ -153,7 +156,6 @@ function inPlace(plan: Plan, old: FileStatus, why: string): Replacement {
     throw new SopsError("ERR_WRITE", `${showPath(shown)} cannot be replaced by renaming: ${why}`);
   }
   assertUnchanged(plan);
-  options.verify?.(bytes);
   writeInPlace({ target, shown, bytes, status: old, why, ...options }, files);
   return { path: target, atomic: false };
 }
@@ -223,7 +225,7 @@ function fill(fd: number, { bytes, old, options, files }: Plan): void {
     writeAll(fd, bytes, files, 0);
     applyPermissions(fd, old, old === null ? options.newMode : Number(old.mode & 0o7777n), files, options.announce);
     files.fsync(fd);
-    options.verify?.(readAll(fd, bytes.length, bytes.length, files, 0));
+    options.verify?.((meant) => holds(fd, meant, files));
     open = false;
     files.close(fd);
   } finally {
@@ -239,10 +241,7 @@ function assertUnchanged({ target, shown, options, files }: Plan): void {
   const fd = openUnlessGone(target, files);
   if (fd === null) throw changedMeanwhile(shown);
   try {
-    const status = files.fstat(fd);
-    const size = identity.content.length;
-    const now = identityOf(status, readAll(fd, size, size, files));
-    if (!isSameFile(identity, now)) throw changedMeanwhile(shown);
+    if (!isSameFile(identity, fd, files)) throw changedMeanwhile(shown);
   } finally {
     files.close(fd);
   }

@@ -222,6 +222,19 @@ export function readAll(
   }
 }
 
+const PIECE = 2 ** 20;
+
+/** Whether a file holds exactly these bytes. Read piece by piece: a large file does not fit in memory many times. */
+export function holds(fd: number, bytes: Uint8Array, files: FileSystem): boolean {
+  const piece = new Uint8Array(Math.min(bytes.length + 1, PIECE));
+  for (let at = 0; ;) {
+    const count = whenReady(() => files.read(fd, piece, 0, at));
+    if (count === 0) return at === bytes.length;
+    if (Buffer.compare(piece.subarray(0, count), bytes.subarray(at, at + count)) !== 0) return false;
+    at += count;
+  }
+}
+
 function grown(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(Math.max(2 * buffer.length, 65_536));
   larger.set(buffer);

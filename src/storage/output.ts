@@ -1,5 +1,5 @@
 import { SopsError } from "../errors.ts";
-import { replaceFile } from "./atomic.ts";
+import { replaceFile, type Verify } from "./atomic.ts";
 import { explaining, isLookup, type Announce } from "./failures.ts";
 import { isErrno, nodeFileSystem, openFlags, succeeds, writeAll, type FileSystem } from "./file-system.ts";
 
@@ -15,7 +15,7 @@ export interface OutputOptions {
   readonly secret: boolean;
   readonly announce?: Announce;
   /** As for `replaceFile`; not called for what cannot be replaced. */
-  readonly verify?: (written: Uint8Array) => void;
+  readonly verify?: Verify;
   /** As for `replaceFile`. */
   readonly readOnly?: "refuse" | "kernel" | "force";
   /** As for `replaceFile`. */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { SopsError } from "../errors.ts";
 import { explaining, showPath } from "./failures.ts";
-import { isErrno, nodeFileSystem, openFlags, readAll, type FileStatus, type FileSystem } from "./file-system.ts";
+import { holds, isErrno, nodeFileSystem, openFlags, readAll, type FileStatus, type FileSystem } from "./file-system.ts";
 
 /**
  * Largest input taken, in bytes: a text longer than this does not fit into one JavaScript string.
@@ -90,20 +90,11 @@ export function fileSize(path: string, files: FileSystem = nodeFileSystem): numb
   }
 }
 
-/** Whether the two are one file holding the same bytes, not touched in between. */
-export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
-  return (
-    a.dev === b.dev &&
-    a.ino === b.ino &&
-    a.size === b.size &&
-    a.mtimeNs === b.mtimeNs &&
-    Buffer.compare(a.content, b.content) === 0
-  );
-}
-
-/** Puts together what `isSameFile` compares. */
-export function identityOf({ dev, ino, size, mtimeNs }: FileStatus, content: Uint8Array): FileIdentity {
-  return { dev, ino, size, mtimeNs, content };
+/** Whether an open file is the one that was read, with the same bytes, not touched in between. */
+export function isSameFile(read: FileIdentity, fd: number, files: FileSystem): boolean {
+  const now = files.fstat(fd);
+  const isSame = read.dev === now.dev && read.ino === now.ino && read.size === now.size && read.mtimeNs === now.mtimeNs;
+  return isSame && holds(fd, read.content, files);
 }
 
 function readWhole(path: string, files: FileSystem): InputFile {
@@ -112,10 +103,14 @@ function readWhole(path: string, files: FileSystem): InputFile {
     const status = files.fstat(fd);
     if (status.size > MAX_INPUT_BYTES) throw tooLarge(showPath(path));
     const bytes = readWithinLimit(fd, Number(status.size), showPath(path), files);
-    return { bytes, identity: status.isFile() ? identityOf(status, bytes) : null };
+    return { bytes, identity: status.isFile() ? { ...keptOf(status), content: bytes } : null };
   } finally {
     files.close(fd);
   }
+}
+
+function keptOf({ dev, ino, size, mtimeNs }: FileStatus): Omit<FileIdentity, "content"> {
+  return { dev, ino, size, mtimeNs };
 }
 
 function readWithinLimit(fd: number, expected: number, name: string, files: FileSystem): Uint8Array {

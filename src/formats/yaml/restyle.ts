@@ -210,9 +210,16 @@ function replaceBlockScalar(
   }
   const onLine = typeof value === "string" ? doubleQuotedForPeople(value) : otherText(next, around);
   return [
-    { start: span.start, end: header.end, text: onLine },
+    { start: span.start, end: header.end, text: missingIndent(text, span.start, around.column) + onLine },
     { start: header.bodyStart, end: bodyEnd, text: "" },
   ];
+}
+
+/** What a scalar on one line lacks in front of it where a block scalar's header stood at the column of its key. */
+function missingIndent(text: string, start: number, column: number): string {
+  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
+  const isAlone = text.slice(lineStart, start).trim() === "";
+  return isAlone ? " ".repeat(Math.max(0, column + 1 - (start - lineStart))) : "";
 }
 
 interface BlockLayout {

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { SopsError } from "../../../src/errors.ts";
-import { replaceFile, type ReplaceOptions } from "../../../src/storage/atomic.ts";
+import { replaceFile, type ReplaceOptions, type Verify } from "../../../src/storage/atomic.ts";
 import { nodeFileSystem, type FileSystem } from "../../../src/storage/file-system.ts";
 import { findRecoveryCopy } from "../../../src/storage/in-place.ts";
 import { readInput } from "../../../src/storage/read.ts";
@@ -151,17 +151,17 @@ describe("order", () => {
     expect(box.text("file.yaml")).toBe(text);
   });
 
-  it("shows `verify` what is on the disk, and obeys it", () => {
+  it("tells `verify` what is on the disk, and obeys it", () => {
     const box = scratch();
     box.put("file.yaml", "old");
-    const seen: string[] = [];
+    const seen: boolean[] = [];
     const refusal = new SopsError("ERR_EMIT", "not what was meant");
-    const verify = (written: Uint8Array): void => {
-      seen.push(Buffer.from(written).toString());
+    const verify: Verify = (holds) => {
+      seen.push(...["new", "ne", "newer", "new\0", "old"].map((text) => holds(bytes(text))));
       throw refusal;
     };
     expect(failureOf(() => replaceIn(box, { verify }))).toBe(refusal);
-    expect(seen).toEqual(["new"]);
+    expect(seen).toEqual([true, false, false, false, false]);
     expect(box.text("file.yaml")).toBe("old");
     expect(box.names()).toEqual(["file.yaml"]);
   });

@@ -465,6 +465,15 @@ describe("replaces values of another kind", () => {
       edit: put([], "k", list),
       result: "k:\n    - 1\n    - a: 2\nl: 1\n",
     },
+    ...[
+      { header: "|", text: "  # a\n" },
+      { header: "|-", text: "" },
+    ].map(({ header, text }) => ({
+      name: `a block scalar at the column of its key (${header}) by a value on that line`,
+      text: `k:\n${header}\n${text}`,
+      edit: put([], "k", leaf(1.5)),
+      result: "k:\n 1.5\n",
+    })),
     {
       name: "nothing by mapping",
       text: "k:\nl: 1\n",
