@@ -10,7 +10,7 @@ const parts = {
   replace: /^storage\/(atomic|locks|siblings|process-identity|in-place|permissions|links|folder)\./,
   general: /^formats\/yaml\/(general-reader|scanner|anchors|properties|flow-scalar|quoted|restructure-flow)/,
   emit: /^formats\/yaml\/emit\./,
-  changes: /^document\/(graft|compare)\.|^metadata\/flatten/,
+  changes: /^document\/(graft|compare|integrity)\.|^metadata\/flatten|^operations\/integrity/,
   agekeys: /^keys\/age\/(ssh-recipient|ssh-wire|ed25519|plugin|library)\.|^bytes\/shamir/,
   reports: /^cli\/(report|failure-report|suggest)\./,
   paths: /^document\/path/,

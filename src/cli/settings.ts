@@ -160,6 +160,7 @@ export async function policyFor(
     keyGroups: keys.length > 0 ? [keys] : (base?.keyGroups ?? []),
     shamirThreshold: values["shamir-secret-sharing-threshold"] || (base?.shamirThreshold ?? 0),
     selection: selectionFromOptions(values, base?.selection),
+    integrity: base?.integrity === true,
     macOnlyEncrypted: values["mac-only-encrypted"] === true || base?.macOnlyEncrypted === true,
   };
 }

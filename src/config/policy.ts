@@ -15,6 +15,8 @@ export interface EncryptionPolicy {
   /** Undefined where nothing was said, which means the suffix `_unencrypted`. */
   readonly selection: SelectionRule | undefined;
   readonly macOnlyEncrypted: boolean;
+  /** Whether the file gets a second authenticator (docs/integrity.md). */
+  readonly integrity?: boolean;
 }
 
 /**
@@ -41,6 +43,7 @@ export function policyFromRule(
         }),
     ),
     macOnlyEncrypted: rule.macOnlyEncrypted,
+    integrity: rule.integrity,
   };
 }
 

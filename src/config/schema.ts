@@ -58,6 +58,8 @@ export interface CreationRule {
   /** Groups needed to recover the data key; 0 means all. */
   readonly shamirThreshold: number;
   readonly macOnlyEncrypted: boolean;
+  /** Whether new files get a second authenticator; sops ignores the field. */
+  readonly integrity: boolean;
 }
 
 /** A key list of a rule, unread; `name` is the spelling that was used. */
@@ -91,6 +93,7 @@ const RULE_FIELDS = [
   "shamir_threshold",
   "aws_profile",
   "mac_only_encrypted",
+  "integrity",
   ...SELECTION_KINDS,
 ];
 
@@ -146,6 +149,7 @@ function readCreationRule(value: Value, context: SchemaContext): CreationRule {
     awsProfile: reader.text(valueOf("aws_profile")),
     shamirThreshold: reader.integer(valueOf("shamir_threshold")) ?? 0,
     macOnlyEncrypted: reader.boolean(valueOf("mac_only_encrypted")),
+    integrity: reader.boolean(valueOf("integrity")),
   };
 }
 

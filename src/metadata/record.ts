@@ -30,7 +30,9 @@ export function metadataFromTree(node: Node, backends: readonly KeyBackend[]): M
   const fields = readFields(node, "");
   if (fields.size === 0) throw new SopsError("ERR_METADATA_MISSING", "sops metadata not found");
   const lastModified = readTime(fields.get("lastmodified"), "lastmodified");
+  const integrity = looseString(fields.get("integrity"), "integrity");
   return {
+    ...(integrity === "" ? {} : { integrity }),
     ...readGroups(fields, backends),
     shamirThreshold: looseInteger(fields.get("shamir_threshold"), "shamir_threshold"),
     lastModified,
@@ -57,6 +59,7 @@ export function metadataToTree(metadata: Metadata): Mapping {
     entry("mac", leaf(metadata.mac)),
     entry("version", leaf(metadata.version)),
   );
+  if (metadata.integrity !== undefined) entries.push(entry("integrity", leaf(metadata.integrity)));
   if (shamirThreshold !== 0) entries.push(entry("shamir_threshold", leaf(BigInt(shamirThreshold))));
   if (selection !== undefined) entries.push(entry(selection.kind, leaf(selection.pattern)));
   if (metadata.macOnlyEncrypted) entries.push(entry("mac_only_encrypted", leaf(true)));

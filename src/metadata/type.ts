@@ -14,6 +14,8 @@ export interface Metadata {
   /** Undefined when the file names no rule, which readers take as the suffix `_unencrypted`. */
   readonly selection: SelectionRule | undefined;
   readonly macOnlyEncrypted: boolean;
+  /** The second authenticator (docs/integrity.md); sops does not know it, and drops it when it writes the file. */
+  readonly integrity?: string;
   /** Version of sops that created the file, or `""`. */
   readonly version: string;
   /**

@@ -11,14 +11,15 @@ import { positionAt } from "../formats/text.ts";
 import { formatUtcSeconds } from "../go/time.ts";
 import { storedThreshold } from "../keys/groups.ts";
 import type { WrappedKey } from "../keys/wrapped-key.ts";
-import { hasMetadata, putMetadata } from "../metadata/place.ts";
-import { metadataToTree } from "../metadata/record.ts";
+import { hasMetadata } from "../metadata/place.ts";
 import type { Metadata } from "../metadata/type.ts";
 import { FORMAT_VERSION, type Context, type FormatChoice } from "./context.ts";
 import { sealMac } from "./encrypted-file.ts";
-import { keepsText, renderEncrypted } from "./render.ts";
-import { changedNotation, verifyEncrypted, verifySelection } from "./verify.ts";
+import { PENDING_INTEGRITY } from "./integrity.ts";
+import { keepsText } from "./render.ts";
+import { changedNotation, verifySelection } from "./verify.ts";
 import { resolveKeys, wrapForGroups } from "./wrapping.ts";
+import { writeEncrypted } from "./write-encrypted.ts";
 
 /** Options of `encrypt`. */
 export interface EncryptOptions extends FormatChoice {
@@ -120,13 +121,12 @@ export async function encryptWithKey(
     selection: isBinary ? undefined : rule,
     macOnlyEncrypted: policy.macOnlyEncrypted,
     version: FORMAT_VERSION,
+    ...(policy.integrity === true ? { integrity: PENDING_INTEGRITY } : {}),
   };
-  const documents = putMetadata(sealed.documents, metadataToTree(metadata), output.metadataPlace);
-  const result = renderEncrypted(source, documents, options);
-  const written = verifyEncrypted(result, sealed.documents, metadata, options);
+  const written = writeEncrypted({ source, documents: sealed.documents, before: [], metadata, dataKey }, options);
   verifySelection(written.documents, selection, sealed.encrypted);
   reportNotation(source, written, options);
-  return result;
+  return written.bytes;
 }
 
 function refuseUnfit(source: Source, { output, input }: EncryptOptions): void {

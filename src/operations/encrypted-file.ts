@@ -4,6 +4,7 @@ import { openCell, sealCell } from "../document/cell.ts";
 import { CellMemory } from "../document/cell-memory.ts";
 import { firstDifference } from "../document/compare.ts";
 import { mapping, type Mapping } from "../document/model.ts";
+import { isSameIntegrity } from "../document/integrity.ts";
 import { isSameMac, open } from "../document/seal.ts";
 import { compileSelection, DEFAULT_SELECTION, type Selection } from "../document/selection.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
@@ -15,6 +16,7 @@ import { metadataFromTree } from "../metadata/record.ts";
 import type { Metadata } from "../metadata/type.ts";
 import { isVersionAcceptable } from "../metadata/version.ts";
 import type { Context } from "./context.ts";
+import { fileIntegrity } from "./integrity.ts";
 
 /** An encrypted file that was read; no key was used yet. */
 export interface LoadedFile {
@@ -92,7 +94,7 @@ export interface OpenFileOptions {
 export async function openFile(file: LoadedFile, context: Context, options: OpenFileOptions): Promise<OpenedFile> {
   const { metadata, documents } = file;
   warnOfOddMetadata(file, context);
-  const keyBytes = await recoverFileKey(file, context);
+  const keyBytes = await recoverFileKey(file, context, options);
   context.host.inform?.("Data key recovered successfully");
   const dataKey = importDataKey(keyBytes);
   const selection = await selectionOf(metadata);
@@ -130,14 +132,31 @@ function hasOtherMetadata({ source, format }: LoadedFile): boolean {
   return others.some((other) => firstDifference([first], [other], { withComments: false }) !== undefined);
 }
 
-/** Recovers a file's data key, 32 bytes. */
-export function recoverFileKey({ metadata }: LoadedFile, context: Context): Promise<Uint8Array> {
-  return recoverDataKey(metadata.groups, {
+/**
+ * Recovers a file's data key, 32 bytes.
+ *
+ * @throws {DataKeyError}, {MacMismatchError} if the file's integrity is another than it says
+ */
+export async function recoverFileKey(
+  file: LoadedFile,
+  context: Context,
+  { ignoreMac }: Pick<OpenFileOptions, "ignoreMac"> = { ignoreMac: false },
+): Promise<Uint8Array> {
+  const { metadata, documents } = file;
+  const keyBytes = await recoverDataKey(metadata.groups, {
     threshold: metadata.shamirThreshold,
     order: context.decryptionOrder,
     services: context.services,
     isRight: (key) => metadata.mac === "" || opensMac(metadata, importDataKey(key)),
   });
+  const { integrity } = metadata;
+  if (integrity === undefined) return keyBytes;
+  if (isSameIntegrity(integrity, fileIntegrity(importDataKey(keyBytes), documents, metadata))) return keyBytes;
+  const doubt =
+    "Integrity mismatch. The names, types, comments, rules or keys of the file are not those it was written with";
+  if (!ignoreMac) throw new MacMismatchError(doubt);
+  context.host.warn(`The integrity is ignored. ${doubt}`);
+  return keyBytes;
 }
 
 function opensMac(metadata: Metadata, dataKey: KeyObject): boolean {

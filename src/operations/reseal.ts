@@ -5,13 +5,12 @@ import { seal } from "../document/seal.ts";
 import { DEFAULT_SELECTION, type Selection } from "../document/selection.ts";
 import type { Source } from "../formats/format.ts";
 import { formatUtcSeconds } from "../go/time.ts";
-import { putMetadata } from "../metadata/place.ts";
-import { metadataToTree } from "../metadata/record.ts";
 import type { Metadata } from "../metadata/type.ts";
 import type { Context, FormatChoice } from "./context.ts";
 import { sealMac, type LoadedFile } from "./encrypted-file.ts";
-import { keepsText, renderEncrypted } from "./render.ts";
-import { verifyEncrypted, verifySelection } from "./verify.ts";
+import { keepsText } from "./render.ts";
+import { verifySelection } from "./verify.ts";
+import { writeEncrypted } from "./write-encrypted.ts";
 
 /** What is sealed again, and under which key. */
 export interface ResealInput {
@@ -49,31 +48,22 @@ export function reseal(input: ResealInput, options: FormatChoice & { readonly co
     lastModified,
     mac: sealMac(dataKey, sealed.mac, lastModified, context),
   };
-  const record = metadataToTree(metadata);
-  const documents = putMetadata(sealed.documents, record, output.metadataPlace, keeps ? before : []);
-  const result = renderEncrypted(source, documents, options);
-  const written = verifyEncrypted(result, sealed.documents, metadata, options);
+  const parts = { source, documents: sealed.documents, before: keeps ? before : [], metadata, dataKey };
+  const written = writeEncrypted(parts, options);
   verifySelection(written.documents, selection, sealed.encrypted);
-  return result;
+  return written.bytes;
 }
 
 /** Writes a file whose metadata changed but whose values, MAC and time stay as they are. */
 export function rewriteMetadata(
   file: LoadedFile,
   metadata: Metadata,
+  dataKey: KeyObject,
   options: FormatChoice & { readonly context: Context },
 ): Uint8Array {
   const { source, documents } = file;
-  const keeps = keepsText(source, options);
-  const put = putMetadata(
-    documents,
-    metadataToTree(metadata),
-    options.output.metadataPlace,
-    keeps ? source.documents : [],
-  );
-  const result = renderEncrypted(source, put, options);
-  verifyEncrypted(result, documents, metadata, options);
-  return result;
+  const before = keepsText(source, options) ? source.documents : [];
+  return writeEncrypted({ source, documents, before, metadata, dataKey }, options).bytes;
 }
 
 /** The reference names the default rule whenever it lays out a file anew, also in binary files, which came without. */

@@ -1,3 +1,4 @@
+import { importDataKey } from "../bytes/aes-gcm.ts";
 import type { MasterKey } from "../keys/backend.ts";
 import { storedThreshold } from "../keys/groups.ts";
 import { identityOf } from "../keys/identity.ts";
@@ -76,7 +77,8 @@ export async function applyKeyChanges(
     const { wanted, newThreshold } = changes;
     const groups = await rewrap(file, wanted, newThreshold, keyBytes, options.context);
     const shamirThreshold = storedThreshold(newThreshold, groups.length);
-    return rewriteMetadata(file, { ...file.metadata, groups, shamirThreshold }, options);
+    const metadata = { ...file.metadata, groups, shamirThreshold };
+    return rewriteMetadata(file, metadata, importDataKey(keyBytes), options);
   } finally {
     keyBytes.fill(0);
   }

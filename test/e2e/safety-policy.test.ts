@@ -152,3 +152,33 @@ it("D15 flat keys beside key_groups are never written: 8", async () => {
     expect(await place.start([program, "decrypt", "a.yaml"])).toMatchObject({ status: 0 });
   }
 });
+
+describe("a second authenticator (docs/integrity.md)", () => {
+  it("is asked for by the rule, opens with sops's face too, and is checked by every command", async () => {
+    const place = (box = sandbox(
+      { "a.yaml": "user: ab\npassword: s\n", key: fixture("keys/age1.txt") },
+      { SOPS_AGE_KEY_FILE: "key" },
+    ));
+    place.write(
+      ".sops.yaml",
+      `creation_rules:\n  - age: ${AGE1}\n    encrypted_regex: password\n    integrity: true\n`,
+    );
+    expect(await place.run("encrypt", "-i", "a.yaml")).toMatchObject({ status: 0, stderr: "" });
+    expect(place.read("a.yaml")).toMatch(/^ +integrity: v1:/m);
+    expect(await place.sops("decrypt", "a.yaml")).toMatchObject({ status: 0, stderr: "" });
+    const changed = place.read("a.yaml").replace("user:", "name:");
+    place.write("a.yaml", changed);
+    for (const words of [
+      "decrypt a.yaml",
+      "rotate -i a.yaml",
+      'set a.yaml ["x"] 1',
+      `rotate -i --add-age ${AGE2} a.yaml`,
+    ]) {
+      expect(await place.run(...words.split(" "))).toMatchObject({ status: 51 });
+      expect(place.read("a.yaml")).toBe(changed);
+    }
+    const shown = await place.run("decrypt", "--ignore-mac", "a.yaml");
+    expect(shown).toMatchObject({ status: 0, stdout: "name: ab\npassword: s\n" });
+    expect(shown.stderr).toContain("Integrity mismatch");
+  });
+});

@@ -25,7 +25,8 @@ describe.skipIf(!hasSops)(`L-17 files of ours are opened by sops (${sopsNote})`,
       const options = { ...choice, policy: policyOf("age1"), strict: false, allowUnencrypted: false };
       const encrypted = await encrypt(plain, options);
       const rotated = await rotate(encrypted, { ...choice, add: [], remove: [], group: 0 });
-      for (const bytes of [encrypted, rotated]) {
+      const withIntegrity = await encrypt(plain, { ...options, policy: { ...options.policy, integrity: true } });
+      for (const bytes of [encrypted, rotated, withIntegrity]) {
         const opened = decryptWithSops(name, bytes);
         expect(opened).toMatchObject({ status: 0 });
         if (format.name === "binary") {

@@ -172,10 +172,12 @@ describe("other settings", () => {
     });
   });
 
-  it("hands on the threshold, whatever it is (CF-32, CF-33, CF-34), and mac_only_encrypted (CF-39)", async () => {
-    const text = oneRule("age: R1", "shamir_threshold: 3", "mac_only_encrypted: true");
-    expect(await policyOf(text)).toMatchObject({ shamirThreshold: 3, macOnlyEncrypted: true });
-    expect(await policyOf(oneRule("age: R1"))).toMatchObject({ shamirThreshold: 0, macOnlyEncrypted: false });
+  it("hands on the threshold, whatever it is (CF-32, CF-33, CF-34), mac_only_encrypted (CF-39) and integrity", async () => {
+    const text = oneRule("age: R1", "shamir_threshold: 3", "mac_only_encrypted: true", "integrity: true");
+    expect(await policyOf(text)).toMatchObject({ shamirThreshold: 3, macOnlyEncrypted: true, integrity: true });
+    expect(await policyOf(oneRule("age: R1"))).toMatchObject({
+      ...{ shamirThreshold: 0, macOnlyEncrypted: false, integrity: false },
+    });
   });
 });
 

@@ -232,6 +232,7 @@ describe("unknown fields (I-36, F7)", () => {
       "unencrypted_comment_regex: ''",
       "encrypted_comment_regex: ''",
       "mac_only_encrypted: true",
+      "integrity: true",
     );
     expect((await configOf(text)).warnings).toEqual([]);
   });
