@@ -35,14 +35,26 @@ try {
     growth: GROWTH.filter(([, to]) => sizes.includes(to)).map(measureGrowth),
     isQuick,
   };
-  const { markdown, table } = report(results);
+  const { markdown, table, summary } = report(results);
   process.stdout.write(`${table}\n`);
   if (!isQuick) {
     writeFileSync(join(repository, "docs/performance.md"), markdown);
+    if (summary !== undefined) writeSummary(summary);
     writeFileSync(join(repository, "docs/performance.svg"), plot(timings, contestants));
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** The README's table stands between two marks. */
+function writeSummary(summary) {
+  const path = join(repository, "README.md");
+  const text = readFileSync(path, "utf8");
+  const written = text.replace(
+    /(<!-- bench -->\n\n)[^]*(\n\n<!-- \/bench -->)/,
+    (_all, start, end) => start + summary + end,
+  );
+  writeFileSync(path, written);
 }
 
 function invocation(name, args) {
