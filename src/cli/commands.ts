@@ -142,7 +142,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
   set: {
     summary: "set one value of an encrypted file to a JSON value",
-    operands: "FILE PATH [VALUE]",
+    operands: "FILE… PATH [VALUE]",
     files: "own",
     options: [
       ...TYPES,
@@ -154,7 +154,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
   unset: {
     summary: "remove one value or branch from an encrypted file",
-    operands: "FILE PATH",
+    operands: "FILE… PATH",
     files: "own",
     options: [...TYPES, ...([THRESHOLD, "ignore-mac", "decryption-order", "idempotent"] as const), ...KEY_SERVICES],
     added: ["document", "filename-override", ...WRITING],

@@ -229,13 +229,21 @@ describe("several FILEs", () => {
     { command: ["encrypt", "-i", "--age", R1], start: false },
     { command: ["decrypt", "-i"], start: true },
     { command: ["rotate", "-i"], start: true },
-  ])("are worked on by $command.0, and a failure of one is told with its name", async ({ command, start }) => {
+    { command: ["set"], behind: ['["new"]', '"value"'], start: true },
+    { command: ["unset"], behind: ['["a"]'], start: true },
+  ])("are worked on by $command.0, and a failure of one is told with its name", async ({ command, behind, start }) => {
     for (const name of ["a.yaml", "b.yaml"]) box.write(name, start ? box.read("e.yaml") : plain);
     const before = box.read("a.yaml");
-    const result = await box.run(...command, "a.yaml", "nope.yaml", "b.yaml");
+    const result = await box.run(...command, "a.yaml", "nope.yaml", "b.yaml", ...(behind ?? []));
     expect(result.status).not.toBe(0);
     expect(result.stderr).toContain("leafcrypt: nope.yaml: ");
     expect(result.stderr).toContain("1 of 3 files failed");
     for (const name of ["a.yaml", "b.yaml"]) expect(box.read(name)).not.toBe(before);
+  });
+
+  it("are no business of the name sops, which takes one to set a value in", async () => {
+    for (const name of ["a.yaml", "b.yaml"]) box.write(name, box.read("e.yaml"));
+    expect(await box.sops("set", "a.yaml", "b.yaml", '["new"]', "1")).toMatchObject({ status: 100 });
+    expect(box.read("a.yaml")).toBe(box.read("e.yaml"));
   });
 });

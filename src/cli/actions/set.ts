@@ -6,35 +6,41 @@ import type { Source } from "../../formats/format.ts";
 import { set, unset, type SetOptions } from "../../operations/set.ts";
 import { readInput } from "../../storage/read.ts";
 import { readOperand, requireOperand, withLockOn, writeInPlace } from "../files.ts";
+import { forEachFile } from "../many.ts";
 import { reviewingContext } from "../review.ts";
 import type { Session } from "../session.ts";
-import { formatChoice, loadSettings, nameFor } from "../settings.ts";
+import { formatChoice, nameFor, settingsReader } from "../settings.ts";
 
-/** `set FILE PATH VALUE` */
+/** `set FILE… PATH VALUE` */
 export async function setAction(session: Session): Promise<number> {
   const { values, positionals } = session.invocation;
   if (values["value-file"] === true && values["value-stdin"] === true) {
     throw new SopsError("ERR_USAGE", "Error: cannot use both --value-file and --value-stdin");
   }
-  const fromStdin = values["value-stdin"] === true;
-  requireCount(positionals, fromStdin ? 2 : 3);
-  const [file, path = "", argument] = positionals;
+  const behind = values["value-stdin"] === true ? 1 : 2;
+  if (!isCount(session, behind + 1)) {
+    throw new SopsError(
+      "ERR_NO_FILE",
+      `Error: no file specified, or index and value are missing. Need precisely ${String(behind + 1)} positional arguments.`,
+      { hint: `set FILE '["key"]' VALUE` },
+    );
+  }
+  const [path = "", argument] = positionals.slice(-behind);
   const treePath = parsePath(path, "set");
   const value = parseValue(valueText(session, argument), session);
-  return change(session, requireOperand(file), (bytes, options) => set(bytes, treePath, value, options));
+  return change(session, positionals.slice(0, -behind), (bytes, options) => set(bytes, treePath, value, options));
 }
 
-/** `unset FILE PATH` */
+/** `unset FILE… PATH` */
 export async function unsetAction(session: Session): Promise<number> {
   const { positionals } = session.invocation;
-  const [file, path, ...others] = positionals;
-  if (file === undefined || path === undefined || others.length > 0) {
+  if (!isCount(session, 2)) {
     throw new SopsError("ERR_NO_FILE", "Error: no file specified, or index is missing", {
       hint: `two arguments are needed: unset FILE '["key"]'`,
     });
   }
-  const treePath = parsePath(path, "unset");
-  return change(session, file, (bytes, options) => unset(bytes, treePath, options));
+  const treePath = parsePath(positionals.at(-1) ?? "", "unset");
+  return change(session, positionals.slice(0, -1), (bytes, options) => unset(bytes, treePath, options));
 }
 
 /** `--set 'PATH VALUE' FILE` of the older style. */
@@ -49,16 +55,12 @@ export async function legacySetAction(session: Session): Promise<number> {
   }
   const treePath = parsePath(expression.slice(0, end + 1), "set");
   const value = parseValue(expression.slice(end + 2), session);
-  return change(session, file, (bytes, options) => set(bytes, treePath, value, options));
+  return change(session, [file], (bytes, options) => set(bytes, treePath, value, options));
 }
 
-function requireCount(positionals: readonly string[], count: number): void {
-  if (positionals.length === count) return;
-  throw new SopsError(
-    "ERR_NO_FILE",
-    `Error: no file specified, or index and value are missing. Need precisely ${String(count)} positional arguments.`,
-    { hint: `set FILE '["key"]' VALUE` },
-  );
+/** Whether there are as many words as one FILE needs, or more where several are taken. */
+function isCount({ dialect, invocation: { positionals } }: Session, count: number): boolean {
+  return positionals.length === count || (dialect.takesSeveralFiles && positionals.length > count);
 }
 
 function parsePath(text: string, command: "set" | "unset"): TreePath {
@@ -121,23 +123,26 @@ function withoutSpans(node: Node): Node {
 
 async function change(
   session: Session,
-  file: string,
+  files: readonly string[],
   edit: (bytes: Uint8Array, options: SetOptions) => Promise<Uint8Array | undefined>,
 ): Promise<number> {
   const { values } = session.invocation;
-  const name = nameFor(session, file);
-  const settings = await loadSettings(session, name, "stores");
-  const context = reviewingContext(session, settings, name);
-  await withLockOn(session, file, async () => {
-    const input = readOperand(session, file);
-    const result = await edit(input.bytes, {
-      ...formatChoice(session, settings, name),
-      context,
-      ignoreMac: values["ignore-mac"] === true,
-      idempotent: values.idempotent === true,
-      ...(values.document === undefined ? {} : { document: values.document }),
+  const settingsOf = settingsReader(session, "stores");
+  return forEachFile(session, files, async (file, turn) => {
+    const name = nameFor(session, file);
+    const settings = await settingsOf(name);
+    const context = reviewingContext(session, settings, name);
+    await withLockOn(session, file, async () => {
+      const input = readOperand(session, file);
+      const result = await edit(input.bytes, {
+        ...formatChoice(session, settings, name),
+        context,
+        ignoreMac: values["ignore-mac"] === true,
+        idempotent: values.idempotent === true,
+        ...(values.document === undefined ? {} : { document: values.document }),
+      });
+      await turn();
+      if (result !== undefined) writeInPlace(session, input, result);
     });
-    if (result !== undefined) writeInPlace(session, input, result);
   });
-  return 0;
 }
