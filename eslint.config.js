@@ -1,7 +1,19 @@
 import tseslint from "typescript-eslint";
 
 /** Imports point one way: each folder may import from those to its right (docs/architecture.md). */
-const layers = ["cli", "operations", "storage", "config", "metadata", "keys", "formats", "document", "go", "bytes"];
+const layers = [
+  "cli",
+  "operations",
+  "audit",
+  "storage",
+  "config",
+  "metadata",
+  "keys",
+  "formats",
+  "document",
+  "go",
+  "bytes",
+];
 const peers = { keys: ["formats"] };
 
 const layerRules = layers.map((layer, index) => ({
@@ -14,7 +26,7 @@ const layerRules = layers.map((layer, index) => ({
           {
             group: [...layers.slice(0, index), ...(peers[layer] ?? [])].flatMap((name) => [`**/${name}/**`]),
             message:
-              "imports point one way: cli, operations, storage, config, metadata, keys, formats, document, go, bytes",
+              "imports point one way: cli, operations, audit, storage, config, metadata, keys, formats, document, go, bytes",
           },
         ],
       },

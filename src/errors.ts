@@ -37,6 +37,7 @@ export type ErrorCode =
   | "ERR_POLICY"
   | "ERR_STRICT"
   | "ERR_LIMIT"
+  | "ERR_AUDIT"
   | "ERR_OPTIONAL_PACKAGE"
   | "ERR_PROCESS";
 

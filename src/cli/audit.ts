@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
-import { ConfigError } from "../errors.ts";
+import type { AuditLog } from "../audit/log.ts";
+import type { Host } from "../host.ts";
 import type { CommandName } from "./commands.ts";
 
 /** Where the reference looks for its audit databases; fixed, so that users cannot get around it. */
@@ -20,24 +21,27 @@ const AUDITED: ReadonlySet<CommandName> = new Set<CommandName>([
 ]);
 
 /**
- * Refuses commands where an administrator wants them written down: there is no audit log here, and to work without one
- * would be to get around it. Asked before the first operation only, so that help and the like need nothing (I-45).
+ * Opens the audit log where an administrator asks for one. Help and the like, and commands of which it would say nothing,
+ * need no database; the others do before they look at anything (I-45).
  *
  * @param path - of the file that asks for the audit
- * @throws {ConfigError}
+ * @throws what `openAuditLog` throws: nothing is done that cannot be written down
  */
-export function refuseUnaudited(command: CommandName, path: string = AUDIT_FILE): void {
-  if (!AUDITED.has(command) || !isPresent(path)) return;
-  throw new ConfigError(`${path} asks for an audit log, which this program does not keep: nothing was done`, {
-    hint: "use sops on this machine, or have the file removed by whoever made it",
-  });
+export async function auditFor(
+  command: CommandName,
+  host: Host,
+  path: string = AUDIT_FILE,
+): Promise<AuditLog | undefined> {
+  if (!AUDITED.has(command) || !mayBePresent(path)) return undefined;
+  const { openAuditLog } = await import("../audit/log.ts");
+  return openAuditLog(path, host);
 }
 
-/** The reference takes a file that it cannot look at for none. */
-function isPresent(path: string): boolean {
+/** What cannot be looked at is for its reader to judge. */
+function mayBePresent(path: string): boolean {
   try {
-    return statSync(path).isFile();
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
-    return false;
+    return true;
   }
 }

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { SopsError } from "../errors.ts";
 import type { KeyType } from "../keys/backend.ts";
 import { DEFAULT_DECRYPTION_ORDER } from "../keys/groups.ts";
@@ -5,20 +6,33 @@ import { keyBackends } from "../keys/registry.ts";
 import { localKeyService, remoteKeyService, type KeyService } from "../keys/service/service.ts";
 import { sharingKeyService } from "../keys/service/sharing.ts";
 import type { Context } from "../operations/context.ts";
+import { isStandardInput } from "./files.ts";
 import type { Session } from "./session.ts";
 
 /**
- * What operations need beside the file: key backends, key services and the order in which keys are tried.
+ * What operations need beside the file: key backends, key services, the order in which keys are tried, and the audit log.
  *
+ * @param operand - the file, whose name stands in the log
  * @throws {SopsError} ERR_DECRYPTION_ORDER, ERR_KEY for a key service whose address makes no sense
  */
-export function contextOf(session: Session): Context {
-  const { values } = session.invocation;
-  return {
-    host: session.host,
+export function contextOf(session: Session, operand: string | undefined): Context {
+  return contextMaker(session)(operand);
+}
+
+/** `contextOf` for many files, with one set of key services. */
+export function contextMaker(session: Session): (operand: string | undefined) => Context {
+  const { audit, host, invocation, workingDirectory } = session;
+  const context = {
+    host,
     backends: keyBackends,
     services: keyServicesOf(session),
-    decryptionOrder: parseDecryptionOrder(values["decryption-order"] ?? ""),
+    decryptionOrder: parseDecryptionOrder(invocation.values["decryption-order"] ?? ""),
+  };
+  if (audit === undefined) return () => context;
+  return (operand) => {
+    // Standard input has the working directory for a name (cli-behaviour.md 9).
+    const file = operand === undefined || isStandardInput(operand) ? "" : operand;
+    return { ...context, record: (action) => audit.record(action, resolve(workingDirectory, file)) };
   };
 }
 

@@ -46,6 +46,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   ERR_POLICY: 8,
   ERR_STRICT: 1,
   ERR_LIMIT: 1,
+  ERR_AUDIT: 1,
   ERR_OPTIONAL_PACKAGE: 1,
   ERR_PROCESS: 1,
 };

@@ -71,7 +71,7 @@ function makeSession(invocation: Invocation, { env, style, ...rest }: Surroundin
     log(level, message, fields, "SOPS");
   };
   const host = nodeHost(env, tell("warning"), tell("info"));
-  return { ...rest, invocation, host, log, workingDirectory: process.cwd() };
+  return { ...rest, invocation, host, log, audit: undefined, workingDirectory: process.cwd() };
 }
 
 /** Help, version, completion and usage errors: no file is touched, and their code is loaded only now. */

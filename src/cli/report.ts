@@ -12,6 +12,7 @@ type Phrases = Readonly<Partial<Record<ErrorCode, string>>>;
 /** What callers of the reference look for in front of a message (cli-behaviour.md 3.2). */
 const REFERENCE_PHRASES: Phrases = {
   ERR_PARSE: "Error unmarshalling file: ",
+  ERR_AUDIT: "one or more audit backends reported errors, exiting: ",
   ERR_EMIT: "Error dumping file: ",
   ERR_ENCRYPT_VALUE: "Error encrypting tree: Error walking tree: Could not encrypt value: ",
   ERR_DECRYPT_VALUE: "Error decrypting tree: Error walking tree: Could not decrypt value: ",

@@ -8,11 +8,11 @@ import { newlyClear, unnamedKeys, type Review, type Rewrite } from "../operation
 import type { Context } from "../operations/context.ts";
 import { contextOf } from "./context.ts";
 import type { Session } from "./session.ts";
-import type { Settings } from "./settings.ts";
+import { nameFor, type Settings } from "./settings.ts";
 
 /** The context of a command that writes an encrypted file again: what the file asks for is held against its rule. */
-export function reviewingContext(session: Session, settings: Settings, name: string | undefined): Context {
-  return { ...contextOf(session), review: reviewOf(session, settings, name) };
+export function reviewingContext(session: Session, settings: Settings, operand: string | undefined): Context {
+  return { ...contextOf(session, operand), review: reviewOf(session, settings, nameFor(session, operand)) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { decryptAction } from "./actions/decrypt.ts";
-import { refuseUnaudited } from "./audit.ts";
+import { auditFor } from "./audit.ts";
 import type { CommandName } from "./commands.ts";
 import type { Action, Session } from "./session.ts";
 
@@ -26,7 +26,11 @@ const actions: Readonly<Record<CommandName, () => Promise<Action>>> = {
 export async function runCommand(session: Session): Promise<number> {
   for (const warning of session.invocation.warnings) session.log("warning", warning);
   const { command } = session.invocation;
-  refuseUnaudited(command);
-  const action = await actions[command]();
-  return action(session);
+  const audit = await auditFor(command, session.host);
+  try {
+    const action = await actions[command]();
+    return await action({ ...session, audit });
+  } finally {
+    await audit?.close();
+  }
 }

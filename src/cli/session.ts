@@ -1,3 +1,4 @@
+import type { AuditLog } from "../audit/log.ts";
 import type { Host } from "../host.ts";
 import type { Cleanup } from "../storage/cleanup.ts";
 import type { Paint } from "./colour.ts";
@@ -32,6 +33,8 @@ export interface Session {
   readonly cleanup: Cleanup;
   /** Who decides what a signal does. */
   readonly signals: SignalDesk;
+  /** Where events are written down, if an administrator asked for it. */
+  readonly audit: AuditLog | undefined;
   /** Absolute path of the working directory. */
   readonly workingDirectory: string;
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, string>>, component?: LogComponent): void;

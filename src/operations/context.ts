@@ -1,3 +1,4 @@
+import type { AuditAction } from "../audit/log.ts";
 import type { EmitStyle, Format } from "../formats/format.ts";
 import type { Host } from "../host.ts";
 import type { KeyBackend, KeyType } from "../keys/backend.ts";
@@ -22,6 +23,8 @@ export interface Context {
   readonly decryptionOrder: readonly KeyType[];
   /** Looks at an encrypted file before it is written again. */
   readonly review?: Review;
+  /** Writes down what is about to be done to the file; if that fails, it is not done. The program alone keeps such a log. */
+  readonly record?: (action: AuditAction) => Promise<void>;
 }
 
 /** How a file is read and its result written. */

@@ -94,6 +94,7 @@ async function finishPlain(
 ): Promise<Uint8Array> {
   const source = readForEncryption(options.output, edited);
   refuseInvalid(source.documents, options);
+  await options.context.record?.("encrypt");
   const metadata = withRaisedVersion(opened.metadata);
   const input = { ...opened, source, plain: source.documents, metadata, before: [] };
   const result = keepsFile(opened, options) ? resealInFile(input, shown, opened, options) : reseal(input, options);
@@ -179,6 +180,7 @@ async function finishWithKeys(
     keepsFile(opened, options) || output.name === "binary"
       ? valuesUnderKeys(shown, { ...source, documents: taken.documents }, opened, options)
       : taken.documents;
+  await context.record?.("encrypt");
   const input = { ...opened, source, plain, metadata, selection, before: source.documents };
   const sealed = reseal(input, options);
   const texts = { before: opened.source, shown, edited: source };

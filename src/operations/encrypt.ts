@@ -100,6 +100,7 @@ export async function encryptWithKey(
 ): Promise<Uint8Array> {
   const { policy, context, output } = options;
   const isBinary = options.input.name === "binary";
+  await context.record?.("encrypt");
   const dataKey = importDataKey(keyBytes);
   const rule = policy.selection ?? DEFAULT_SELECTION;
   const selection = isBinary ? SELECT_ALL : await compileSelection(rule);

@@ -95,6 +95,7 @@ export async function openFile(file: LoadedFile, context: Context, options: Open
   const { metadata, documents } = file;
   warnOfOddMetadata(file, context);
   const keyBytes = await recoverFileKey(file, context, options);
+  await context.record?.("decrypt");
   context.host.inform?.("Data key recovered successfully");
   const dataKey = importDataKey(keyBytes);
   const selection = await selectionOf(metadata);

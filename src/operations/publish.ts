@@ -103,6 +103,7 @@ async function recreate(file: LoadedFile, policy: EncryptionPolicy, options: Pub
     };
     const selection = await selectionOf(metadata);
     const dataKey = importDataKey(keyBytes);
+    await context.record?.("encrypt");
     return reseal({ ...opened, metadata, selection, dataKey, before: file.source.documents }, options);
   } finally {
     keyBytes.fill(0);

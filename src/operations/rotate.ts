@@ -30,6 +30,7 @@ export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise
   const { context } = options;
   const file = loadFile(bytes, options.input, context);
   refuseShadowedGroups(file.metadata);
+  await context.record?.("rotate");
   const opened = await openFile(file, context, { ...options, remembersCells: true });
   opened.keyBytes.fill(0);
   const trees = { before: opened.plain, after: opened.plain };
@@ -39,6 +40,7 @@ export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise
   try {
     // Every key is dated anew: the time since it last wrapped is what tells whether it is due (I-28).
     const groups = await wrapForGroups(keyGroups, keyBytes, file.metadata.shamirThreshold, context);
+    await context.record?.("encrypt");
     return reseal(
       {
         ...opened,

@@ -65,6 +65,7 @@ async function change(
   const edited = edit(document);
   if (edited === document) return undefined;
   const after = opened.plain.with(index, edited);
+  await options.context.record?.("encrypt");
   const result = reseal(resealInput(opened, after), options);
   const { metadata, plain: before } = opened;
   await options.context.review?.({ format: options.output.name, metadata, before, after, wrapsAnew: false });

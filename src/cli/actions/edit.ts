@@ -38,7 +38,7 @@ export async function editAction(session: Session): Promise<number> {
   if (isNew) refuseUnwritableFolder(dirname(path));
   const input: InputText = isNew ? { path, bytes: new Uint8Array(), identity: null } : readOperand(session, file);
   if (!isNew) refuseUnwritableFile(path, session.dialect.name === "leafcrypt");
-  const context = reviewingContext(session, settings, name);
+  const context = reviewingContext(session, settings, file);
   const kept = await keptFor(session, path, context);
   const edit = await (isNew
     ? beginNew(session, settings, name, context)

@@ -25,7 +25,7 @@ export async function execEnvAction(session: Session): Promise<number> {
   const input = readOperand(session, file);
   const format = inputFormat(session, nameFor(session, file));
   const entries = await environmentOf(input.bytes, format, {
-    context: contextOf(session),
+    context: contextOf(session, file),
     ignoreMac: values["ignore-mac"] === true,
   });
   // Callers of the reference rely on getting what the file holds.
@@ -47,7 +47,7 @@ export async function execFileAction(session: Session): Promise<number> {
   const input = readOperand(session, file);
   const options = {
     ...formatChoice(session, settings, name),
-    context: contextOf(session),
+    context: contextOf(session, file),
     ignoreMac: values["ignore-mac"] === true,
   };
   const plaintext = await decrypt(input.bytes, options);

@@ -36,7 +36,7 @@ async function change(
     throw new SopsError("ERR_READ", "Error reading file: no file specified", { hint: "name it with --file" });
   const name = nameFor(session, file);
   const settings = await loadSettings(session, name, "stores");
-  const context = reviewingContext(session, settings, name);
+  const context = reviewingContext(session, settings, file);
   await withLockOn(session, values["in-place"] === true ? file : undefined, async () => {
     const input = readOperand(session, file);
     const shamirThreshold = values["shamir-secret-sharing-threshold"] ?? 0;

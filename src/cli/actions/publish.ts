@@ -95,7 +95,7 @@ async function publish(
   const { content, changes } = await publishedContent(readOperand(session, file).bytes, rule, {
     ...choice,
     output: choice.input,
-    context: contextOf(session),
+    context: contextOf(session, file),
     ignoreMac: values["ignore-mac"] === true,
   });
   const showChanges = async (): Promise<void> => {

@@ -25,7 +25,7 @@ export async function rotateAction(session: Session): Promise<number> {
     if (add.length + remove.length > 0) refuseChangeOfMissing(session, requireOperand(operand));
     const name = nameFor(session, operand);
     const settings = await settingsOf(name);
-    const context = reviewingContext(session, settings, name);
+    const context = reviewingContext(session, settings, operand);
     await withLockOn(session, operand, async () => {
       const input = readOperand(session, operand);
       const options = { context, ignoreMac: values["ignore-mac"] === true, add, remove, group: values.group ?? 0 };

@@ -131,7 +131,7 @@ async function change(
   return forEachFile(session, files, async (file, turn) => {
     const name = nameFor(session, file);
     const settings = await settingsOf(name);
-    const context = reviewingContext(session, settings, name);
+    const context = reviewingContext(session, settings, file);
     await withLockOn(session, file, async () => {
       const input = readOperand(session, file);
       const result = await edit(input.bytes, {

@@ -48,7 +48,7 @@ function mayBeEncrypted(session: Session, file: string): boolean {
   const { bytes } = readOperand(session, file);
   if (!asBuffer(bytes).includes("ENC[")) return false;
   try {
-    return fileStatus(bytes, inputFormat(session, nameFor(session, file)), contextOf(session)).isEncrypted;
+    return fileStatus(bytes, inputFormat(session, nameFor(session, file)), contextOf(session, file)).isEncrypted;
   } catch (error) {
     if (error instanceof SopsError) return true;
     throw error;
@@ -77,7 +77,7 @@ async function updateOne(session: Session, settings: Settings, file: string): Pr
     throw new ConfigError(`The config file ${settings.location?.name ?? ""} does not contain any creation rule`);
   }
   const policy = policyFromRule(rule, keyBackends, {});
-  const context = contextOf(session);
+  const context = contextOf(session, file);
   // Keys are those of the file; its layout stays, whatever the options of other commands say.
   const choice = formatChoice(session, settings, name);
   const options = { ...choice, output: choice.input, context };
