@@ -75,5 +75,5 @@ function decode(text: string): string {
 
 /** @param reason - in words of ours, as the string holds a password */
 function invalid(reason: string): SopsError {
-  return new SopsError("ERR_AUDIT", `its connection string is not valid: ${reason}`);
+  return new SopsError("ERR_AUDIT", `has a connection string that is not valid: ${reason}`);
 }

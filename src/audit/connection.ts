@@ -105,7 +105,8 @@ export function connectionFrom(parameters: Parameters, env: Host["env"], account
     return given ?? env[VARIABLES[name] ?? ""] ?? "";
   };
   const refused = REFUSED_VARIABLES.find((name) => env[name] !== undefined);
-  if (refused !== undefined) throw new SopsError("ERR_AUDIT", `the variable ${refused} is not supported`);
+  if (refused !== undefined)
+    throw new SopsError("ERR_AUDIT", `cannot be used: the variable ${refused} is not supported`);
   for (const [name, values] of Object.entries(ACCEPTED)) {
     const value = get(name);
     if (value !== "" && !values.includes(value)) throw unusable(`${name} asks for what is not supported`);
@@ -168,5 +169,5 @@ function settings(parameters: Parameters, get: (name: string) => string): string
 }
 
 function unusable(problem: string): SopsError {
-  return new SopsError("ERR_AUDIT", `its connection string cannot be used: ${problem}`);
+  return new SopsError("ERR_AUDIT", `has a connection string that cannot be used: ${problem}`);
 }

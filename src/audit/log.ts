@@ -55,6 +55,6 @@ async function naming<T>(name: string, work: () => T | Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof SopsError) || error.code !== "ERR_AUDIT") throw error;
-    throw new SopsError("ERR_AUDIT", `${name}: ${error.message}`, { hint: "what cannot be written down is not done" });
+    throw new SopsError("ERR_AUDIT", `${name} ${error.message}`);
   }
 }

@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import { checkServerIdentity, type ConnectionOptions } from "node:tls";
 import type { Client, ClientConfig } from "pg";
 import { SopsError } from "../errors.ts";
 import type { Host } from "../host.ts";
@@ -19,7 +21,7 @@ export class AuditDatabase {
 
   /** Connects, and sees whether the database answers. @throws {SopsError} ERR_AUDIT */
   async connect(): Promise<void> {
-    this.#client = await this.#ask("it cannot be used", async (signal) => {
+    this.#client = await this.#ask("cannot be used", async (signal) => {
       const client = await connectTo(this.#connection, signal);
       client.once("end", () => {
         if (this.#client === client) this.#client = undefined;
@@ -32,7 +34,7 @@ export class AuditDatabase {
   async insert(action: string, username: string, file: string): Promise<void> {
     if (this.#client === undefined) await this.connect();
     const client = this.#client;
-    await this.#ask("Failed to insert audit record", async (signal) => {
+    await this.#ask("did not take the event", async (signal) => {
       if (client === undefined) throw new Error("no connection");
       await endedBy(signal, client, client.query(INSERT, [action, username, file]));
     });
@@ -90,9 +92,17 @@ function configFor(
   return {
     ...{ user, database, host, port, options, keepAlive: true },
     password: () => password,
-    ssl: tls === undefined ? false : { servername: name, ...tls },
+    ssl: tls === undefined ? false : { ...identityOf(name), ...tls },
     ...(isDirect ? { sslnegotiation: "direct" as const } : {}),
     ...(application === "" ? {} : { application_name: application }),
+  };
+}
+
+/** Whom a certificate has to be for, wherever the connection goes. Addresses are not sent ahead (RFC 6066, section 3). */
+function identityOf(name: string): ConnectionOptions {
+  return {
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    checkServerIdentity: (_asked, certificate) => checkServerIdentity(name, certificate),
   };
 }
 

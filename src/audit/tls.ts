@@ -96,5 +96,5 @@ function readPem(path: string, name: string): Buffer {
 }
 
 function unusable(problem: string): SopsError {
-  return new SopsError("ERR_AUDIT", `its connection string cannot be used: ${problem}`);
+  return new SopsError("ERR_AUDIT", `has a connection string that cannot be used: ${problem}`);
 }

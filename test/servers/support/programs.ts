@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -7,10 +7,14 @@ export const ROOT: string = fileURLToPath(new URL("../../../", import.meta.url))
 
 const INSTALLED = ["bin", "py/bin"].map((folder) => join(ROOT, ".cache/test-servers", folder));
 
-/** The path of a program that `scripts/test-servers` installed, else of one on PATH; null when there is none. */
+/** Debian and Ubuntu keep PostgreSQL's server off PATH, a folder for each version. */
+const POSTGRES = "/usr/lib/postgresql";
+const POSTGRES_FOLDERS = existsSync(POSTGRES) ? readdirSync(POSTGRES).map((name) => join(POSTGRES, name, "bin")) : [];
+
+/** The path of a program that `scripts/test-servers` installed, else of one of the system; null when there is none. */
 export function findProgram(name: string): string | null {
   return (
-    [...INSTALLED, ...(process.env["PATH"] ?? "").split(delimiter)]
+    [...INSTALLED, ...(process.env["PATH"] ?? "").split(delimiter), ...POSTGRES_FOLDERS]
       .map((folder) => join(folder, name))
       .find(isExecutable) ?? null
   );
