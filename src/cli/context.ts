@@ -16,11 +16,6 @@ import type { Session } from "./session.ts";
  * @throws {SopsError} ERR_DECRYPTION_ORDER, ERR_KEY for a key service whose address makes no sense
  */
 export function contextOf(session: Session, operand: string | undefined): Context {
-  return contextMaker(session)(operand);
-}
-
-/** `contextOf` for many files, with one set of key services. */
-export function contextMaker(session: Session): (operand: string | undefined) => Context {
   const { audit, host, invocation, workingDirectory } = session;
   const context = {
     host,
@@ -28,15 +23,22 @@ export function contextMaker(session: Session): (operand: string | undefined) =>
     services: keyServicesOf(session),
     decryptionOrder: parseDecryptionOrder(invocation.values["decryption-order"] ?? ""),
   };
-  if (audit === undefined) return () => context;
-  return (operand) => {
-    // Standard input has the working directory for a name (cli-behaviour.md 9).
-    const file = operand === undefined || isStandardInput(operand) ? "" : operand;
-    return { ...context, record: (action) => audit.record(action, resolve(workingDirectory, file)) };
-  };
+  if (audit === undefined) return context;
+  // Standard input has the working directory for a name (cli-behaviour.md 9).
+  const file = operand === undefined || isStandardInput(operand) ? "" : operand;
+  return { ...context, record: (action) => audit.record(action, resolve(workingDirectory, file)) };
 }
 
-function keyServicesOf(session: Session): KeyService[] {
+/** One set for all files of a run: what was unwrapped for one is not asked for again for the next. */
+const servicesOfRuns = new WeakMap<Session["invocation"], readonly KeyService[]>();
+
+function keyServicesOf(session: Session): readonly KeyService[] {
+  const services = servicesOfRuns.get(session.invocation) ?? makeKeyServices(session);
+  servicesOfRuns.set(session.invocation, services);
+  return services;
+}
+
+function makeKeyServices(session: Session): KeyService[] {
   const { host, cleanup } = session;
   const { values } = session.invocation;
   const services: KeyService[] = values["enable-local-keyservice"] === false ? [] : [localKeyService(host)];

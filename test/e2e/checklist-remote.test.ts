@@ -160,6 +160,15 @@ describe("AWS KMS", () => {
     expect(box.read("e.yaml")).toMatch(/aws_profile: (""|p)\n/u);
   });
 
+  it("is asked once for what many files have, whatever is done to them", async () => {
+    expect(await encrypt(env, "--kms", arn)).toMatchObject({ status: 0 });
+    for (const name of ["f.yaml", "g.yaml"]) box.write(name, box.read("e.yaml"));
+    const before = bodies("Decrypt").length;
+    const words = ["set", "e.yaml", "f.yaml", "g.yaml", '["new"]', "1"];
+    expect(await box.start(["leafcrypt", ...words], { env })).toMatchObject({ status: 0 });
+    expect(bodies("Decrypt")).toHaveLength(before + 1);
+  });
+
   it("J-52 tries age first, and then asks no KMS", async () => {
     expect(await encrypt(env, "--kms", arn, "--age", R1)).toMatchObject({ status: 0 });
     const before = server.requests.length;

@@ -1,6 +1,6 @@
 import { parseTreePath } from "../../document/path.ts";
 import { decrypt } from "../../operations/decrypt.ts";
-import { contextMaker } from "../context.ts";
+import { contextOf } from "../context.ts";
 import { isStandardInput, readOperand, refuseConflicts, refuseMissing, withLockOn, writeResult } from "../files.ts";
 import { forEachFile } from "../many.ts";
 import type { Session } from "../session.ts";
@@ -9,7 +9,6 @@ import { formatChoice, nameFor, settingsReader } from "../settings.ts";
 /** `decrypt [FILE…]` */
 export async function decryptAction(session: Session): Promise<number> {
   const { values, positionals } = session.invocation;
-  const contextFor = contextMaker(session);
   const extract = values.extract === undefined ? undefined : parseTreePath(values.extract, "ERR_EXTRACT_PATH");
   const settingsOf = settingsReader(session, "stores");
   return forEachFile(session, positionals, async (operand, turn) => {
@@ -21,7 +20,7 @@ export async function decryptAction(session: Session): Promise<number> {
       const input = readOperand(session, operand);
       const result = await decrypt(input.bytes, {
         ...formatChoice(session, settings, name),
-        context: contextFor(operand),
+        context: contextOf(session, operand),
         ignoreMac: values["ignore-mac"] === true,
         ...(extract === undefined || extract.length === 0 ? {} : { extract }),
         ...(values.document === undefined ? {} : { document: values.document }),

@@ -1,6 +1,6 @@
 import { SopsError } from "../../errors.ts";
 import { encrypt } from "../../operations/encrypt.ts";
-import { contextMaker } from "../context.ts";
+import { contextOf } from "../context.ts";
 import { isStandardInput, readOperand, refuseConflicts, refuseMissing, withLockOn, writeResult } from "../files.ts";
 import { forEachFile } from "../many.ts";
 import type { Session } from "../session.ts";
@@ -8,7 +8,6 @@ import { formatChoice, nameFor, policyFor, settingsReader } from "../settings.ts
 
 /** `encrypt [FILE…]` */
 export async function encryptAction(session: Session): Promise<number> {
-  const contextFor = contextMaker(session);
   const settingsOf = settingsReader(session, "rules");
   return forEachFile(session, session.invocation.positionals, async (operand, turn) => {
     refuseConflicts(session, operand);
@@ -23,7 +22,7 @@ export async function encryptAction(session: Session): Promise<number> {
       const result = await encrypt(input.bytes, {
         ...formatChoice(session, settings, name),
         policy,
-        context: contextFor(operand),
+        context: contextOf(session, operand),
         strict: values.strict === true,
         allowUnencrypted: values["allow-unencrypted"] === true,
       });

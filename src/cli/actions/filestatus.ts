@@ -1,7 +1,7 @@
 import { SopsError } from "../../errors.ts";
 import { fileStatus, isRotationDue, type FileStatus } from "../../operations/status.ts";
 import type { Context } from "../../operations/context.ts";
-import { contextMaker } from "../context.ts";
+import { contextOf } from "../context.ts";
 import { readOperand, requireOperand } from "../files.ts";
 import { forEachFile } from "../many.ts";
 import type { Session } from "../session.ts";
@@ -11,9 +11,8 @@ import { inputFormat, nameFor } from "../settings.ts";
 export async function fileStatusAction(session: Session): Promise<number> {
   const { positionals } = session.invocation;
   requireOperand(positionals[0]);
-  const contextFor = contextMaker(session);
   return forEachFile(session, positionals, async (operand, turn) => {
-    const status = statusOf(session, requireOperand(operand), contextFor(operand));
+    const status = statusOf(session, requireOperand(operand), contextOf(session, operand));
     const line = session.dialect.takesSeveralFiles && positionals.length > 1 ? { file: operand, ...status } : status;
     await turn();
     session.terminal.print(`${JSON.stringify(line)}\n`);
