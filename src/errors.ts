@@ -44,7 +44,7 @@ export type ErrorCode =
 /** What an error carries beside its message. */
 export interface ErrorDetails {
   /** What the user can do about it; one sentence, printed on its own line. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** Kept for programs that look; never printed, as it may hold what a message must not. */
   readonly cause?: unknown;
 }

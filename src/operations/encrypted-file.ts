@@ -7,7 +7,7 @@ import { mapping, type Mapping } from "../document/model.ts";
 import { isSameIntegrity } from "../document/integrity.ts";
 import { isSameMac, open } from "../document/seal.ts";
 import { compileSelection, DEFAULT_SELECTION, type Selection } from "../document/selection.ts";
-import { encodeUtf8 } from "../bytes/utf8.ts";
+import { asBuffer, encodeUtf8 } from "../bytes/utf8.ts";
 import { FormatError, MacMismatchError, SopsError } from "../errors.ts";
 import type { Format, FormatName, Source } from "../formats/format.ts";
 import { recoverDataKey } from "../keys/groups.ts";
@@ -61,8 +61,16 @@ function readEncrypted(bytes: Uint8Array, format: Format): Source {
     return format.read(bytes);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new SopsError("ERR_LOAD", `${LOAD_PHRASES[format.name]}: ${error.message}`, { cause: error });
+    throw new SopsError("ERR_LOAD", `${LOAD_PHRASES[format.name]}: ${error.message}`, {
+      cause: error,
+      hint: hasConflictMarks(bytes) ? "the file has the marks of an unfinished merge: take one side whole" : error.hint,
+    });
   }
+}
+
+/** The line that git begins each conflict of a merge with. */
+function hasConflictMarks(bytes: Uint8Array): boolean {
+  return /^<{7} /m.test(asBuffer(bytes).toString("latin1"));
 }
 
 /** What callers of the reference look for (cli-behaviour.md 2.3). */

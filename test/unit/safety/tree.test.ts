@@ -127,6 +127,13 @@ describe("a file with", () => {
   });
 });
 
+it("M13 the message of a merge that was not finished says so", async () => {
+  const conflict = encrypted.replace(/^b: .*\n/m, (old) => `<<<<<<< HEAD\n${old}=======\n${old}>>>>>>> theirs\n`);
+  const { message } = await bench.decrypt("yaml", conflict);
+  expect(message).toMatch(/line \d+.*/s);
+  expect(message).toContain("an unfinished merge");
+});
+
 describe("limits of the format: the MAC does not see", () => {
   const unseen: readonly Omit<Row, "status">[] = [
     {
