@@ -2,7 +2,7 @@
 //
 // What its options gain stands in docs/performance.md.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { arch, platform } from "node:process";
 import { bundleProgram } from "./program.mjs";
@@ -19,7 +19,8 @@ anew), and the packages below.
 
 const work = join(FOLDER, "work");
 const metafile = join(work, "meta.json");
-const executable = join(FOLDER, `leafcrypt-${platform}-${arch}`);
+const name = `leafcrypt-${platform}-${arch}`;
+const executable = join(work, name);
 const bun = findBun();
 
 mkdirSync(work, { recursive: true });
@@ -33,6 +34,9 @@ await bundleProgram({
 });
 compile();
 compile(`--bytecode-order=${orderOfDecryption()}`);
+// A copy, written from start to end, lies in the cache of pages so that it starts 1.5 ms earlier than what Bun pieced together.
+rmSync(join(FOLDER, name), { force: true });
+copyFileSync(executable, join(FOLDER, name));
 writeFileSync(join(FOLDER, "LICENSES.txt"), notices(bundledPackages()));
 rmSync(work, { recursive: true });
 
