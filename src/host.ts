@@ -30,6 +30,8 @@ export interface Host {
   randomBytes(size: number): Uint8Array;
   /** The whole file, or null when there is none. Other failures throw a SopsError with code ERR_READ. */
   readFile(path: string): Uint8Array | null;
+  /** Whether every user of the machine can read a file. Not there where nobody wants to be told. */
+  isReadableByAll?(path: string): boolean;
   /** Runs a program found on PATH (never in the working directory) to its end. Throws ERR_PROCESS if it cannot start. */
   run(command: string, args: readonly string[], options?: ProcessOptions): Promise<ProcessResult>;
   /** Asks on the controlling terminal without echo. Throws ERR_PROCESS when there is none. */

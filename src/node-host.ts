@@ -24,6 +24,12 @@ export function nodeHost(env: Readonly<Record<string, string | undefined>>, warn
   };
 }
 
+/** Whether every user can read a file. Windows has no such modes, and a pipe is what somebody made for this run. */
+export function isReadableByAll(path: string): boolean {
+  const status = process.platform === "win32" ? undefined : statSync(path, { throwIfNoEntry: false });
+  return status?.isFile() === true && (status.mode & constants.S_IROTH) !== 0;
+}
+
 const POOL_SIZE = 8192;
 
 /**

@@ -21,6 +21,8 @@ export interface Dialect {
   readonly completesGlobals: boolean;
   /** Whether messages begin with the program's name and are worded by us; callers look for the reference's bare ones. */
   readonly namesItself: boolean;
+  /** Whether a key that every user of the machine can read is worth a warning; the reference does not look (K3). */
+  readonly warnsOfReadableKeys: boolean;
   /** Whether usage errors put the help on standard output beside a log line, or one message on standard error. */
   readonly usageErrors: "help" | "message";
   /** The shells `completion` knows. */
@@ -42,6 +44,7 @@ const leafcrypt: Dialect = {
   refusesUselessGlobals: true,
   completesGlobals: false,
   namesItself: true,
+  warnsOfReadableKeys: true,
   usageErrors: "message",
   shells: ["bash", "zsh", "fish", "powershell"],
 };
@@ -58,6 +61,7 @@ const sops: Dialect = {
   refusesUselessGlobals: false,
   completesGlobals: true,
   namesItself: false,
+  warnsOfReadableKeys: false,
   usageErrors: "help",
   shells: ["bash", "zsh"],
 };

@@ -5,7 +5,7 @@ import { detectDialect, type Dialect } from "./dialect.ts";
 import { UNKNOWN_TOPIC_STATUS } from "./exit-codes.ts";
 import { parseArguments, type Invocation, type Request } from "./grammar.ts";
 import { formatLogLine, isShown, type LogLevel, type LogStyle } from "./log.ts";
-import { nodeHost } from "../node-host.ts";
+import { isReadableByAll, nodeHost } from "../node-host.ts";
 import { reportError } from "./report.ts";
 import { runCommand } from "./run.ts";
 import type { Session, Terminal } from "./session.ts";
@@ -70,7 +70,10 @@ function makeSession(invocation: Invocation, { env, style, ...rest }: Surroundin
   const tell = (level: LogLevel) => (message: string, fields?: Readonly<Record<string, string>>) => {
     log(level, message, fields, "SOPS");
   };
-  const host = nodeHost(env, tell("warning"), tell("info"));
+  const host = {
+    ...nodeHost(env, tell("warning"), tell("info")),
+    ...(rest.dialect.warnsOfReadableKeys ? { isReadableByAll } : {}),
+  };
   return { ...rest, invocation, host, log, audit: undefined, workingDirectory: process.cwd() };
 }
 

@@ -255,6 +255,28 @@ describe("surroundings (P36)", () => {
     });
   });
 
+  describe.skipIf(process.platform === "win32")("K3 an identity file", () => {
+    it.each([
+      { mode: 0o604, isWarned: true },
+      { mode: 0o640, isWarned: false },
+      { mode: 0o600, isWarned: false },
+    ])("of mode $mode is told of: $isWarned", async ({ mode, isWarned }) => {
+      const place = await boxWithFile();
+      chmodSync(join(place.dir, "key"), mode);
+      const { status, stdout, stderr } = await run(place, ["decrypt", "a.yaml", "a.yaml"]);
+      expect({ status, stdout }).toEqual({ status: 0, stdout: PLAIN + PLAIN });
+      const told = stderr.match(/Every user of this machine can read the file of an age key.*chmod 600/g) ?? [];
+      expect(told).toHaveLength(isWarned ? 1 : 0);
+    });
+
+    it("of any mode brings no line that the reference has not", async () => {
+      const place = await boxWithFile();
+      chmodSync(join(place.dir, "key"), 0o644);
+      const env = { SOPS_AGE_KEY_FILE: join(place.dir, "key") };
+      expect(await place.start(["sops", "decrypt", "a.yaml"], { env })).toMatchObject({ status: 0, stderr: "" });
+    });
+  });
+
   it.skipIf(process.platform === "win32")("S16 a deleted working directory: works with absolute names", async () => {
     const place = await boxWithFile();
     const result = await shell(place, `mkdir gone; cd gone; rmdir ../gone; $LC decrypt ${join(place.dir, "a.yaml")}`);

@@ -58,6 +58,18 @@ describe.skipIf(withoutTerminal !== null)(`on a terminal (${withoutTerminal ?? "
     expect(shown).not.toContain("sesame");
   });
 
+  it.each([
+    { command: `leafcrypt set a.yaml '["name"]' '"two"'`, isAdvised: true },
+    { command: `echo '"two"' | leafcrypt set --value-stdin a.yaml '["name"]'`, isAdvised: false },
+    { command: `sops set a.yaml '["name"]' '"two"'`, isAdvised: false },
+  ])("V12 $command: tells of the shell's history: $isAdvised", async ({ command, isAdvised }) => {
+    const at = await prepare();
+    screen = onTerminal(at, command);
+    const shown = await screen.waitFor(/EXIT 0/);
+    expect(shown.includes("in your shell's history")).toBe(isAdvised);
+    expect(await decrypted(at)).toBe("name: two\n");
+  });
+
   it("ends at Ctrl-C instead of a passphrase", async () => {
     screen = await decryptWithPassphrase();
     screen.press("C-c");

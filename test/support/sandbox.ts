@@ -85,7 +85,9 @@ export function sandbox(
     write(path, content, mode) {
       const full = resolve(dir, path);
       mkdirSync(dirname(full), { recursive: true });
-      writeFileSync(full, content);
+      // Of a key that others can read the program warns.
+      const isKey = /AGE-SECRET-KEY-|PRIVATE KEY-----/.test(Buffer.from(content).toString("latin1"));
+      writeFileSync(full, content, isKey ? { mode: 0o600 } : {});
       if (mode !== undefined) chmodSync(full, mode);
     },
     read: (path) => readFileSync(resolve(dir, path), "utf8"),

@@ -28,7 +28,20 @@ export async function setAction(session: Session): Promise<number> {
   const [path = "", argument] = positionals.slice(-behind);
   const treePath = parsePath(path, "set");
   const value = parseValue(valueText(session, argument), session);
-  return change(session, positionals.slice(0, -behind), (bytes, options) => set(bytes, treePath, value, options));
+  const status = await change(session, positionals.slice(0, -behind), (bytes, options) =>
+    set(bytes, treePath, value, options),
+  );
+  if (values["value-stdin"] !== true && values["value-file"] !== true) adviseAgainstArgument(session);
+  return status;
+}
+
+/** To somebody who types: a script either knows what it does, or has nobody who would read this. */
+function adviseAgainstArgument(session: Session): void {
+  if (!session.dialect.namesItself || !session.terminal.stderrIsTerminal) return;
+  session.log(
+    "warning",
+    "The value is in your shell's history now; --value-stdin and --value-file keep one out of it.",
+  );
 }
 
 /** `unset FILE… PATH` */

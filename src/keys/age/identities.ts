@@ -37,6 +37,9 @@ export interface LoadedSource extends Reading {
 /** Milliseconds that a command printing a key may take: it may have to ask its user. */
 const COMMAND_TIMEOUT = 60_000;
 
+const READABLE_BY_ALL =
+  "Every user of this machine can read the file of an age key. Make it yours alone: chmod 600, and a new key if others use the machine.";
+
 /**
  * All places identities come from, in the reference's order. Nothing is read before `loadSource` is called.
  *
@@ -193,7 +196,9 @@ function splitNamedCommand(line: string, name: string): string[] {
 function readFile(file: string, host: Host, failure: string): Uint8Array | null {
   if (file === "") return null;
   try {
-    return host.readFile(file);
+    const content = host.readFile(file);
+    if (content !== null && host.isReadableByAll?.(file) === true) host.warn(READABLE_BY_ALL, { path: file });
+    return content;
   } catch (error) {
     throw new KeyError(`${failure}: ${messageOf(error)}`, { cause: error });
   }
