@@ -1,6 +1,5 @@
 import { DATA_KEY_LENGTH, importDataKey } from "../bytes/aes-gcm.ts";
 import type { EncryptionPolicy } from "../config/policy.ts";
-import type { Mapping } from "../document/model.ts";
 import { seal, type TreeResult } from "../document/seal.ts";
 import { compileSelection, DEFAULT_SELECTION, SELECT_ALL } from "../document/selection.ts";
 import { firstRepeatedKey } from "../document/repeats.ts";
@@ -17,7 +16,8 @@ import { FORMAT_VERSION, type Context, type FormatChoice } from "./context.ts";
 import { sealMac } from "./encrypted-file.ts";
 import { PENDING_INTEGRITY } from "./integrity.ts";
 import { keepsText } from "./render.ts";
-import { changedNotation, verifySelection } from "./verify.ts";
+import { reportEncoding, reportNotation } from "./remarks.ts";
+import { verifySelection } from "./verify.ts";
 import { resolveKeys, wrapForGroups } from "./wrapping.ts";
 import { writeEncrypted } from "./write-encrypted.ts";
 
@@ -179,29 +179,4 @@ function refuseAllClear(sealed: TreeResult, options: EncryptOptions): void {
       hint: "check the suffix or regex of the rule, or pass --allow-unencrypted",
     },
   );
-}
-
-/** Tells that a text comes back in UTF-8; YAML alone may be written in something else, with a byte order mark. */
-function reportEncoding(bytes: Uint8Array, source: Source, options: EncryptOptions): void {
-  const isUtf16 = source.format === "yaml" && (bytes[0] === 0xff || bytes[0] === 0xfe);
-  if (isUtf16 && keepsText(source, options)) warnOrRefuse("the text is UTF-16; decrypting gives it in UTF-8", options);
-}
-
-function warnOrRefuse(message: string, { strict, context }: EncryptOptions): void {
-  if (strict)
-    throw new SopsError("ERR_STRICT", message, { hint: "write it as it would come back, or leave out --strict" });
-  context.host.warn(message);
-}
-
-/** Tells once a file which lines come back in another notation after decryption. */
-function reportNotation(
-  source: Source,
-  written: { source: Source; documents: readonly Mapping[] },
-  options: EncryptOptions,
-): void {
-  if (!keepsText(source, options)) return;
-  const lines = changedNotation(source, written, options.output);
-  if (lines.length === 0) return;
-  const where = `${lines.length === 1 ? "line" : "lines"} ${lines.slice(0, 10).join(", ")}${lines.length > 10 ? ", …" : ""}`;
-  warnOrRefuse(`${where}: decrypting gives the same values in another notation (such as 31 for 0x1F)`, options);
 }

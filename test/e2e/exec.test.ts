@@ -33,6 +33,14 @@ function privateFolders(): string[] {
 describe("exec-env", () => {
   beforeEach(() => encrypted("e.env", `A=1\nTOKEN=${SECRET}\n`));
 
+  it("E7 tells of names that no shell can use, and not as sops", async () => {
+    await encrypted("odd.env", `export A=${SECRET}\nB=2\n`);
+    const result = await box.run("exec-env", "odd.env", "--", "printenv", "export A");
+    expect(result).toMatchObject({ status: 0, stdout: `${SECRET}\n` });
+    expect(result.stderr).toMatch(/a blank in its name: "export A"\n$/);
+    expect(await box.sops("exec-env", "odd.env", "true")).toMatchObject({ status: 0, stderr: "" });
+  });
+
   it("I-09 runs a program with its arguments after two dashes, without a shell", async () => {
     expect(await box.run("exec-env", "e.env", "--", "printf", "%s|", "$TOKEN", "a b", "*")).toMatchObject({
       status: 0,

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { SopsError } from "../../errors.ts";
 import { decrypt } from "../../operations/decrypt.ts";
-import { environmentOf } from "../../operations/environment.ts";
+import { environmentOf, type EnvironmentEntry } from "../../operations/environment.ts";
 import { createPrivateFolder } from "../../storage/temporary.ts";
 import { runChild, shellStatus, startDetached, type ChildEnd, type Job } from "../child.ts";
 import { contextOf } from "../context.ts";
@@ -29,11 +29,21 @@ export async function execEnvAction(session: Session): Promise<number> {
     ignoreMac: values["ignore-mac"] === true,
   });
   // Callers of the reference rely on getting what the file holds.
-  if (session.dialect.name === "leafcrypt") refuseUnsafe(entries, values.allow ?? "");
+  if (session.dialect.name === "leafcrypt") {
+    refuseUnsafe(entries, values.allow ?? "");
+    warnOfNames(session, entries);
+  }
   const user = becomeUser(values.user);
   const inherited = values.pristine === true ? {} : session.host.env;
   const secrets = Object.fromEntries(entries.map(({ name, value }) => [name, value]));
   return run(session, { ...command, env: { ...inherited, ...user, ...secrets } });
+}
+
+/** In dotenv what stands before the `=` is the name, all of it: few programs look for a variable called `export A` (E7). */
+function warnOfNames(session: Session, entries: readonly EnvironmentEntry[]): void {
+  const odd = entries.filter(({ name }) => /\s/.test(name)).map(({ name }) => JSON.stringify(name));
+  if (odd.length === 0) return;
+  session.log("warning", `No shell can use a variable with a blank in its name: ${odd.join(", ")}`, {}, "EXEC");
 }
 
 /** `exec-file FILE COMMAND` */
