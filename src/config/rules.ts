@@ -1,5 +1,5 @@
 import path from "node:path";
-import { ConfigError, SopsError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 import { compilePattern } from "../go/re2.ts";
 import type { Config, CreationRule, LocatedText } from "./schema.ts";
 import { describePlace } from "./value.ts";
@@ -47,15 +47,8 @@ export function ruleSubject(configPath: string, filePath: string, flavour: path.
   return flavour.sep === "\\" ? subject.replaceAll("\\", "/") : subject;
 }
 
-/** Whether a path pattern matches one of the subjects; an empty one matches all. @throws {ConfigError} with its place */
+/** Whether a path pattern matches one of the subjects. @throws {ConfigError} with its place */
 export async function matchesAny(pattern: LocatedText, file: string, subjects: readonly string[]): Promise<boolean> {
-  if (pattern.text === "") return true;
-  try {
-    const compiled = await compilePattern(pattern.text);
-    return subjects.some((subject) => compiled.matches(subject));
-  } catch (error) {
-    if (!(error instanceof SopsError)) throw error;
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    throw new ConfigError(`${describePlace(file, pattern.position)}: ${error.message}`, { ...hint, cause: error });
-  }
+  const compiled = await compilePattern(pattern.text, describePlace(file, pattern.position));
+  return subjects.some((subject) => compiled.matches(subject));
 }

@@ -1,4 +1,3 @@
-import { SopsError } from "../errors.ts";
 import { compilePattern } from "../go/re2.ts";
 
 /** The six fields of the metadata that choose values, of which a file has at most one (file-format.md 3.1). */
@@ -43,7 +42,7 @@ export const SELECT_ALL: Selection = {
   hits: () => false,
 };
 
-/** @throws {SopsError} if the rule holds a pattern that RE2 does not accept */
+/** @throws {ConfigError} if the rule holds a pattern that RE2 does not accept */
 export async function compileSelection(rule: SelectionRule): Promise<Selection> {
   const common = {
     rule,
@@ -51,9 +50,6 @@ export async function compileSelection(rule: SelectionRule): Promise<Selection> 
     hitMeansEncrypted: rule.kind.startsWith("encrypted_"),
   } as const;
   if (rule.kind.endsWith("_suffix")) return { ...common, hits: (key) => key.endsWith(rule.pattern) };
-  const pattern = await compilePattern(rule.pattern).catch((error: unknown) => {
-    if (!(error instanceof SopsError)) throw error;
-    throw new SopsError(error.code, `${rule.kind}: ${error.message}`, { hint: error.hint, cause: error });
-  });
+  const pattern = await compilePattern(rule.pattern, rule.kind);
   return { ...common, hits: (text) => pattern.matches(text) };
 }

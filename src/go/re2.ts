@@ -1,12 +1,12 @@
-import { SopsError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 
 /** A compiled pattern; `matches` searches anywhere in the text. */
 export interface Pattern {
   matches(text: string): boolean;
 }
 
-/** Words joined by `|`, in a group or not, anchored or not: what nearly every rule consists of. */
-const WORDS = /^(\^?)(?:\(([\w|-]+)\)|([\w-]+))(\$?)$/;
+/** No word, one, or several joined by `|` in a group, anchored or not: what nearly every rule consists of. */
+const WORDS = /^(\^?)(?:\(([\w|-]+)\)|([\w-]*))(\$?)$/;
 
 /**
  * Compiles a pattern of RE2, the dialect of Go's `regexp` (file-format.md 3.5).
@@ -14,10 +14,11 @@ const WORDS = /^(\^?)(?:\(([\w|-]+)\)|([\w-]+))(\$?)$/;
  * Lists of words such as `^(data|stringData)$` are matched here; anything else loads re2js. JavaScript's own engine
  * gives other meanings to the same text and can hang on it.
  *
- * @throws {SopsError} ERR_CONFIG if RE2 does not accept the pattern
+ * @param place - what the pattern is and where, for the message
+ * @throws {ConfigError} if RE2 does not accept the pattern
  */
-export async function compilePattern(pattern: string): Promise<Pattern> {
-  return compileWords(pattern) ?? (await compileRe2(pattern));
+export async function compilePattern(pattern: string, place: string): Promise<Pattern> {
+  return compileWords(pattern) ?? (await compileRe2(pattern, place));
 }
 
 function compileWords(pattern: string): Pattern | undefined {
@@ -31,13 +32,13 @@ function compileWords(pattern: string): Pattern | undefined {
   return { matches: (text) => words.some((word) => text.includes(word)) };
 }
 
-async function compileRe2(pattern: string): Promise<Pattern> {
+async function compileRe2(pattern: string, place: string): Promise<Pattern> {
   const { RE2JS } = await import("re2js");
   try {
     const compiled = RE2JS.compile(pattern);
     return { matches: (text) => compiled.matcher(text).find() };
   } catch {
-    throw new SopsError("ERR_CONFIG", `can not compile regexp: ${JSON.stringify(pattern)} is not a pattern of RE2`, {
+    throw new ConfigError(`${place}: can not compile regexp: ${JSON.stringify(pattern)} is not a pattern of RE2`, {
       hint: "RE2 has no look-around and no back-references; see https://github.com/google/re2/wiki/Syntax",
     });
   }

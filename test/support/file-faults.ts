@@ -57,6 +57,11 @@ export function faulty(fault: Fault | null, real: FileSystem = nodeFileSystem): 
   return { files, calls, fired: () => fault !== null && counted >= fault.at };
 }
 
+/** The real file system, where the n-th call of one name fails, and all after it if `forever`. */
+export function failing(name: keyof FileSystem, errno: string, at = 1, forever = false): FileSystem {
+  return faulty({ at, with: errno, only: [name], forever }).files;
+}
+
 function isLasting(fault: Fault): boolean {
   return fault.forever === true || fault.with.startsWith("kill");
 }

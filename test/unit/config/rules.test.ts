@@ -93,8 +93,21 @@ describe("which rule", () => {
     const empty = await configOf("creation_rules: []\n");
     expect(await matchRule(empty, "/repo/p.yaml")).toBeUndefined();
     expect(noMatchingRule(empty, "/repo/p.yaml").hint).toBe('.sops.yaml has no rule for "p.yaml"');
-    const many = await configOf(`creation_rules: [${"{path_regex: x}, ".repeat(20)}]\n`);
-    expect(noMatchingRule(many, "/repo/p.yaml").hint).toMatch(/"x", and 12 more$/);
+    const listed = '"x", '.repeat(7) + '"x"';
+    for (const [count, rest] of [
+      [8, ""],
+      [9, ", and 1 more"],
+      [20, ", and 12 more"],
+    ] as const) {
+      const many = await configOf(`creation_rules: [${"{path_regex: x}, ".repeat(count)}]\n`);
+      expect(noMatchingRule(many, "/repo/p.yaml").hint).toMatch(new RegExp(`its rules are for ${listed}${rest}$`));
+    }
+  });
+
+  it("is none where a configuration has no rules at all", async () => {
+    const config = await configOf("stores: {}\n");
+    expect(await matchRule(config, "/repo/p.yaml")).toBeUndefined();
+    expect(noMatchingRule(config, "/repo/p.yaml").hint).toBe('.sops.yaml has no rule for "p.yaml"');
   });
 });
 
@@ -104,6 +117,7 @@ describe("what patterns are matched against", () => {
     { config: "/repo/conf/../.sops.yaml", file: "/repo/a.yaml", subject: "a.yaml" },
     { config: "/.sops.yaml", file: "/a/b.yaml", subject: "/a/b.yaml" }, // as in the reference
     { config: "/repo/.sops.yaml", file: "/repo.yaml", subject: "/repo.yaml" },
+    { config: "/repo/.sops.yaml", file: "/repo/a\\b.yaml", subject: "a\\b.yaml" },
   ])("$file under $config: $subject", ({ config, file, subject }) => {
     expect(ruleSubject(config, file, path.posix)).toBe(subject);
   });
