@@ -25,9 +25,13 @@ export function reviewingContext(session: Session, settings: Settings, operand: 
 function reviewOf(session: Session, settings: Settings, name: string | undefined): Review {
   return async (rewrite) => {
     const policy = await policyFor(session, settings, name);
-    if (policy === undefined) return;
+    if (policy === undefined) return undefined;
+    const integrity = policy.integrity === true;
+    if (integrity && rewrite.metadata.integrity === undefined)
+      session.log("warning", "The file's rule asks for an integrity, and the file has none; rotate gives it one.");
     reviewKeys(session, rewrite, policy);
     await reviewSelection(session, rewrite, policy.selection);
+    return { integrity };
   };
 }
 

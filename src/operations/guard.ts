@@ -23,8 +23,14 @@ export interface Rewrite {
   readonly wrapsAnew: boolean;
 }
 
-/** Looks at a file before it is written again, and throws if it must not be. */
-export type Review = (rewrite: Rewrite) => Promise<void>;
+/** What the rule of a file asks for. */
+export interface Demands {
+  /** Whether it is to have a `sops.integrity`. */
+  readonly integrity: boolean;
+}
+
+/** Looks at a file before it is written again, and throws if it must not be; without a rule nothing is asked for. */
+export type Review = (rewrite: Rewrite) => Promise<Demands | undefined>;
 
 /**
  * Refuses to write a file with keys both flat and in groups: readers take the flat ones, so that somebody who adds one

@@ -3,9 +3,11 @@ import { SopsError } from "../errors.ts";
 import type { MasterKey } from "../keys/backend.ts";
 import { identityOf, uniqueKeys } from "../keys/identity.ts";
 import type { WrappedKey } from "../keys/wrapped-key.ts";
+import type { Metadata } from "../metadata/type.ts";
 import type { Context, FormatChoice } from "./context.ts";
 import { loadFile, openFile } from "./encrypted-file.ts";
-import { refuseShadowedGroups } from "./guard.ts";
+import { refuseShadowedGroups, type Demands } from "./guard.ts";
+import { PENDING_INTEGRITY } from "./integrity.ts";
 import { reseal } from "./reseal.ts";
 import { resolveKeys, wrapForGroups } from "./wrapping.ts";
 
@@ -34,7 +36,8 @@ export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise
   const opened = await openFile(file, context, { ...options, remembersCells: true });
   opened.keyBytes.fill(0);
   const trees = { before: opened.plain, after: opened.plain };
-  await context.review?.({ format: options.output.name, metadata: file.metadata, ...trees, wrapsAnew: true });
+  const rewrite = { format: options.output.name, metadata: file.metadata, ...trees, wrapsAnew: true };
+  const demands = await context.review?.(rewrite);
   const keyGroups = await changeKeys(file.metadata.groups, options);
   const keyBytes = context.host.randomBytes(DATA_KEY_LENGTH);
   try {
@@ -44,7 +47,7 @@ export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise
     return reseal(
       {
         ...opened,
-        metadata: { ...file.metadata, groups },
+        metadata: { ...file.metadata, groups, ...integrityFor(file.metadata, demands) },
         dataKey: importDataKey(keyBytes),
         before: file.source.documents,
       },
@@ -53,6 +56,11 @@ export async function rotate(bytes: Uint8Array, options: RotateOptions): Promise
   } finally {
     keyBytes.fill(0);
   }
+}
+
+/** A file that sops wrote last has lost its integrity, and gets one again where its rule asks for one. */
+function integrityFor({ integrity }: Metadata, demands: Demands | undefined): Pick<Metadata, "integrity"> {
+  return integrity === undefined && demands?.integrity === true ? { integrity: PENDING_INTEGRITY } : {};
 }
 
 async function changeKeys(groups: readonly (readonly WrappedKey[])[], options: RotateOptions): Promise<MasterKey[][]> {

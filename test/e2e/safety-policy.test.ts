@@ -181,4 +181,21 @@ describe("a second authenticator (docs/integrity.md)", () => {
     expect(shown).toMatchObject({ status: 0, stdout: "name: ab\npassword: s\n" });
     expect(shown.stderr).toContain("Integrity mismatch");
   });
+
+  it("that is missing is told of by who writes the file, and given back by rotate alone", async () => {
+    const rule = `creation_rules:\n  - age: ${AGE1}\n`;
+    const place = (box = sandbox(
+      { ".sops.yaml": rule, "a.yaml": "a: s\n", key: fixture("keys/age1.txt") },
+      { SOPS_AGE_KEY_FILE: "key" },
+    ));
+    expect(await place.run("encrypt", "-i", "a.yaml")).toMatchObject({ status: 0, stderr: "" });
+    place.write(".sops.yaml", `${rule}    integrity: true\n`);
+    const told = expect.stringContaining("asks for an integrity, and the file has none; rotate gives it one") as string;
+    expect(await place.run("set", "a.yaml", '["b"]', "1")).toMatchObject({ status: 0, stderr: told });
+    expect(place.read("a.yaml")).not.toContain("integrity:");
+    expect(await place.run("rotate", "-i", "a.yaml")).toMatchObject({ status: 0, stderr: told });
+    expect(place.read("a.yaml")).toMatch(/^ +integrity: v1:/m);
+    expect(await place.run("set", "a.yaml", '["b"]', "2")).toMatchObject({ status: 0, stderr: "" });
+    expect(await place.run("decrypt", "a.yaml")).toMatchObject({ status: 0, stdout: "a: s\nb: 2\n", stderr: "" });
+  });
 });
