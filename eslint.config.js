@@ -16,6 +16,29 @@ const layers = [
 ];
 const peers = { keys: ["formats"] };
 
+/** What a program that holds secrets does nowhere, or in one place, which says why (safety.md 5.1). */
+const dangers = [
+  ["ImportSpecifier[imported.name=/^exec(Sync)?$/]", "no shell between us and a program: spawn it"],
+  ["Property[key.name='shell'][value.value=true]", "no shell between us and a program: spawn it"],
+  [
+    "CallExpression[callee.object.name='JSON'][callee.property.name='parse']",
+    "takes the last of a repeated key: use the reader of formats/json",
+  ],
+  [
+    "CallExpression[callee.property.name='from'][arguments.1.value='base64']",
+    "passes over what is no base64: use bytes/base64",
+  ],
+  [":function NewExpression[callee.name='RegExp']", "a pattern from data can hang us: use go/re2"],
+  [
+    "CallExpression[callee.object.name='process'][callee.property.name='exit']",
+    "skips what cleans up: return a status",
+  ],
+  [
+    "ImportDeclaration[source.value='node:fs'] ImportSpecifier[imported.name=/^(write|append|createWrite|cp|copy|truncate)/]",
+    "may leave half a file: use storage/",
+  ],
+].map(([selector, message]) => ({ selector, message }));
+
 const layerRules = layers.map((layer, index) => ({
   files: [`src/${layer}/**/*.ts`],
   rules: {
@@ -67,6 +90,9 @@ export default tseslint.config(
     rules: {
       "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
       "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
+      "no-console": "error",
+      "no-eval": "error",
+      "no-restricted-syntax": ["error", ...dangers],
     },
   },
   // Tools in plain JavaScript, which no tsconfig knows.

@@ -1,3 +1,4 @@
+// eslint-disable-next-line no-restricted-syntax -- into a pipe, of which there are no halves
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { SopsError } from "../errors.ts";

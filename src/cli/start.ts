@@ -10,6 +10,7 @@ export function start(name: string = process.argv[1] ?? "leafcrypt"): void {
   // Node prints warnings of SDKs for developers (such as on its own age) among our messages unless nobody listens.
   process.removeAllListeners("warning");
   void main(name, process.argv.slice(2), process.env).then((status) => {
+    // eslint-disable-next-line no-restricted-syntax -- the one place: `main` has cleaned up
     process.exit(status);
   });
 }

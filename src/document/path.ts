@@ -1,3 +1,4 @@
+import { parseJson } from "../bytes/json.ts";
 import { SopsError, type ErrorCode } from "../errors.ts";
 import { entry, mapping, sequence, type Comment, type Entry, type Mapping, type Node, type Sequence } from "./model.ts";
 
@@ -62,12 +63,8 @@ function parseComponent(text: string, position: number, code: ErrorCode): Compon
 
 function unescape(quoted: string, literal: string): string {
   if (!literal.includes("\\")) return literal;
-  try {
-    const value: unknown = JSON.parse(quoted);
-    return typeof value === "string" ? value : literal;
-  } catch {
-    return literal;
-  }
+  const value = parseJson(quoted);
+  return typeof value === "string" ? value : literal;
 }
 
 /** Writes a path for messages. */

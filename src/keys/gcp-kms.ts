@@ -1,5 +1,6 @@
 import type * as Kms from "@google-cloud/kms";
 import { encodeBase64 } from "../bytes/base64.ts";
+import { parseJson } from "../bytes/json.ts";
 import { KeyError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { KeyBackend, MasterKey } from "./backend.ts";
@@ -181,12 +182,8 @@ async function credentialOptions(host: Host): Promise<ClientOptions> {
 
 function parseCredentials(given: string, host: Host): NonNullable<ClientOptions["credentials"]> {
   const file = given.trimStart().startsWith("{") ? null : host.readFile(given);
-  try {
-    const value: unknown = JSON.parse(file === null ? given : Buffer.from(file).toString("utf8"));
-    if (isMapping(value)) return value;
-  } catch {
-    // The parser's message quotes the text, which is a secret.
-  }
+  const value = parseJson(file === null ? given : Buffer.from(file).toString("utf8"));
+  if (isMapping(value)) return value;
   throw new KeyError("GOOGLE_CREDENTIALS is neither the path of a file with JSON credentials nor JSON credentials");
 }
 

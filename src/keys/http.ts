@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import { parseJson } from "../bytes/json.ts";
 
 /** One request, and where its limits are. */
 export interface HttpRequest {
@@ -70,13 +71,5 @@ export function requestText(url: URL, options: HttpRequest): Promise<HttpRespons
 export async function requestJson(url: URL, { body, ...options }: JsonRequest): Promise<JsonResponse> {
   const payload = Buffer.from(JSON.stringify(body));
   const { status, text } = await requestText(url, { ...options, payload, contentType: "application/json" });
-  return { status, body: parseOrUndefined(text) };
-}
-
-function parseOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return { status, body: parseJson(text) };
 }

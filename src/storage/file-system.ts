@@ -18,6 +18,7 @@ import {
   statSync,
   statfsSync,
   unlinkSync,
+  // eslint-disable-next-line no-restricted-syntax -- the one place
   writeSync,
   chmodSync,
   type BigIntStats,

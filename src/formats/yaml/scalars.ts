@@ -218,12 +218,13 @@ export function literalLines(text: string, content: number): string {
 
 /** Longest base64 text that is written on the line of its key, and the length of its lines if it is longer. */
 const BASE64_LINE = 70;
+const FULL_LINES = new RegExp(`.{${String(BASE64_LINE)}}(?=.)`, "g");
 
 function bytesText(bytes: Uint8Array, place: ScalarPlace): string {
   const text = decodeUtf8(bytes);
   if (text !== undefined) return stringText(text, place);
   const base64 = encodeBase64(bytes);
   if (base64.length <= BASE64_LINE) return `!!binary ${base64}`;
-  const lines = base64.replace(new RegExp(`.{${String(BASE64_LINE)}}(?=.)`, "g"), "$&\n");
+  const lines = base64.replace(FULL_LINES, "$&\n");
   return `!!binary ${literalBlock(`${lines}\n`, place)}`;
 }

@@ -1,6 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 
 import { KeyError } from "../../errors.ts";
+import { decodeBase64 } from "../../bytes/base64.ts";
 import { asBuffer } from "../../bytes/utf8.ts";
 
 /** One recipient's part of a header: its type and arguments, and the wrapped file key. */
@@ -97,8 +98,8 @@ export function encodeUnpadded(bytes: Uint8Array): string {
 /** Decodes canonical standard base64 without padding; undefined if it is not. */
 export function decodeUnpadded(text: string | undefined): Buffer | undefined {
   if (text === undefined) return undefined;
-  const bytes = Buffer.from(text, "base64");
-  return encodeUnpadded(bytes) === text ? bytes : undefined;
+  const bytes = decodeBase64(text.padEnd(Math.ceil(text.length / 4) * 4, "="));
+  return bytes !== undefined && encodeUnpadded(bytes) === text ? bytes : undefined;
 }
 
 function headerMac(unsealed: Uint8Array, fileKey: Uint8Array): Buffer {

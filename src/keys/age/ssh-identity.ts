@@ -2,6 +2,7 @@ import { constants, createHash, createPrivateKey, createPublicKey, privateDecryp
 
 import { KeyError, messageOf } from "../../errors.ts";
 import type { Host } from "../../host.ts";
+import { decodeBase64 } from "../../bytes/base64.ts";
 import { asBuffer } from "../../bytes/utf8.ts";
 import { quoted } from "../fields.ts";
 import { loadChaCha20Poly1305 } from "./chacha20-poly1305.ts";
@@ -50,9 +51,16 @@ export function parseSshIdentity(content: Uint8Array, origin: SshKeyOrigin): Ide
   const pem = asBuffer(content).toString("latin1");
   const [, label, body = ""] = PEM.exec(pem) ?? [];
   if (label === undefined) throw new KeyError("ssh: no key found");
-  if (label === "OPENSSH PRIVATE KEY") return openSshIdentity(Buffer.from(body, "base64"), origin);
+  if (label === "OPENSSH PRIVATE KEY") return openSshIdentity(decodeBody(body), origin);
   if (label === "ENCRYPTED PRIVATE KEY" || body.includes("ENCRYPTED")) return protectedPemIdentity(pem, origin);
   return plainIdentity(importPem(pem));
+}
+
+/** Blanks may stand in the base64 of PEM, as line breaks do. */
+function decodeBody(text: string): Buffer {
+  const bytes = decodeBase64(text.replace(/[ \t]/g, ""));
+  if (bytes === undefined) throw new KeyError("ssh: no key found");
+  return bytes;
 }
 
 function openSshIdentity(bytes: Uint8Array, origin: SshKeyOrigin): Identity {
@@ -71,7 +79,7 @@ function protectedPemIdentity(pem: string, origin: SshKeyOrigin): Identity {
     const line = origin.file === undefined ? null : host.readFile(`${origin.file}.pub`);
     if (line === null) throw new KeyError("no public key beside the protected SSH key: run ssh-keygen -y to make one");
     const [, encoded = ""] = asBuffer(line).toString("latin1").trim().split(/\s+/);
-    return parseSshPublicKey(Buffer.from(encoded, "base64"));
+    return parseSshPublicKey(decodeBody(encoded));
   };
   return protectedIdentity(publicKeyOf, origin, (passphrase) => Promise.resolve(importPem(pem, passphrase)));
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "../../bytes/json.ts";
 import { createHash } from "node:crypto";
 import type { GoogleAuth } from "google-auth-library";
 import { KeyError } from "../../errors.ts";
@@ -99,12 +100,8 @@ async function upload(
 }
 
 function digestIn(answer: string): unknown {
-  try {
-    const value: unknown = JSON.parse(answer);
-    return isMapping(value) ? value["md5Hash"] : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(answer);
+  return isMapping(value) ? value["md5Hash"] : undefined;
 }
 
 const ADVICE: Readonly<Record<number, string>> = {
