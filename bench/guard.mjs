@@ -1,8 +1,9 @@
 // What continuous integration holds the speed to: shares of the time an empty program takes Node, in one run, so that they
 // mean the same on every machine. A figure that doubles is found; noise is not.
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { placeTestKey } from "../scripts/test-key.mjs";
 import { timeOf } from "./measure.mjs";
 import { programs } from "./programs.mjs";
 import { writeInputs } from "./workloads.mjs";
@@ -17,19 +18,17 @@ const LIMITS = [
   { program: "node", size: 20_000, than: 10_000, most: 3 },
 ];
 
-const repository = resolve(import.meta.dirname, "..");
-const { age1 } = JSON.parse(readFileSync(join(repository, "fixtures/keys/keys.json"), "utf8"));
 const folder = mkdtempSync(join(tmpdir(), "leafcrypt-guard-"));
-const env = { PATH: process.env.PATH, HOME: folder, SOPS_AGE_KEY_FILE: join(folder, "key.txt") };
+const key = placeTestKey(folder);
+const env = { PATH: process.env.PATH, HOME: folder, SOPS_AGE_KEY_FILE: key.file };
 const contestants = programs(folder);
 
 try {
-  copyFileSync(join(repository, "fixtures/keys", age1.identity_file), join(folder, "key.txt"));
   const run = (name, args) => {
     const { program, prefix } = contestants[name];
     return timeOf({ program, args: [...prefix, ...args], env, cwd: folder });
   };
-  writeInputs(folder, age1.recipient, [20, 10_000, 20_000], (args) => run("node", args));
+  writeInputs(folder, key.recipient, [20, 10_000, 20_000], (args) => run("node", args));
   const limits = LIMITS.filter(({ program }) => program in contestants);
   const times = limits.map(() => []);
   const bare = [];

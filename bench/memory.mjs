@@ -1,16 +1,17 @@
 // The peak memory of encrypting and decrypting binary files, as a multiple of their size: `node bench/memory.mjs [MiB…]`
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { placeTestKey } from "../scripts/test-key.mjs";
 import { peakMemoryOf } from "./measure.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const { age1 } = JSON.parse(readFileSync(join(root, "fixtures/keys/keys.json"), "utf8"));
-const env = { ...process.env, SOPS_AGE_KEY_FILE: join(root, "fixtures/keys/age1.txt") };
 const sizes = process.argv.slice(2).map(Number);
 const folder = mkdtempSync(join(tmpdir(), "leafcrypt-memory-"));
+const key = placeTestKey(folder);
+const env = { ...process.env, SOPS_AGE_KEY_FILE: key.file };
 const at = (name) => join(folder, name);
 
 async function report(size, command, args) {
@@ -27,7 +28,7 @@ try {
   for (const size of sizes.length > 0 ? sizes : [16, 64, 256]) {
     const plain = randomBytes(size * 2 ** 20);
     writeFileSync(at("plain.bin"), plain);
-    await report(size, "encrypt", ["--age", age1.recipient, "--output", at("encrypted.bin"), at("plain.bin")]);
+    await report(size, "encrypt", ["--age", key.recipient, "--output", at("encrypted.bin"), at("plain.bin")]);
     await report(size, "decrypt", ["--output", at("decrypted.bin"), at("encrypted.bin")]);
     if (!readFileSync(at("decrypted.bin")).equals(plain)) throw new Error("other bytes came back");
   }

@@ -4,6 +4,7 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { placeTestKey } from "../scripts/test-key.mjs";
 import { peakMemoryOf, summarise, timeOf } from "./measure.mjs";
 import { plot } from "./plot.mjs";
 import { programs } from "./programs.mjs";
@@ -12,21 +13,21 @@ import { DECRYPTIONS, GROWTH, MANY_FILES, manyFile, workloads, writeInputs } fro
 
 const isQuick = process.argv.includes("--quick");
 const repository = resolve(import.meta.dirname, "..");
-const { age1 } = JSON.parse(readFileSync(join(repository, "fixtures/keys/keys.json"), "utf8"));
 const folder = mkdtempSync(join(tmpdir(), "leafcrypt-bench-"));
+const key = placeTestKey(folder);
 // Nothing of the user's environment: a variable such as NODE_EXTRA_CA_CERTS costs Node 20 ms by itself.
 const env = {
   PATH: process.env.PATH,
   HOME: folder,
-  SOPS_AGE_KEY_FILE: join(repository, "fixtures/keys", age1.identity_file),
+  SOPS_AGE_KEY_FILE: key.file,
 };
 const contestants = programs(folder);
 
 try {
   const largest = Math.max(...GROWTH.flat());
   const sizes = [...new Set([...DECRYPTIONS, ...GROWTH.flat()])].filter((size) => !isQuick || size < largest);
-  writeInputs(folder, age1.recipient, sizes, (args) => timeOf(invocation("nodeReference", args)));
-  const timings = workloads(age1.recipient).map(timeWorkload);
+  writeInputs(folder, key.recipient, sizes, (args) => timeOf(invocation("nodeReference", args)));
+  const timings = workloads(key.recipient).map(timeWorkload);
   const results = {
     machine: `${cpus()[0]?.model ?? "unknown processor"}, ${String(cpus().length)} cores, ${process.platform}, Node ${process.version}`,
     contestants,
@@ -104,7 +105,7 @@ async function measureMemory() {
   process.stderr.write("memory\n");
   const work = {
     decrypt: ["decrypt", "100000.yaml"],
-    encrypt: ["encrypt", "--age", age1.recipient, "plain-100000.yaml"],
+    encrypt: ["encrypt", "--age", key.recipient, "plain-100000.yaml"],
   };
   const rows = [];
   for (const [name, args] of Object.entries(work)) {

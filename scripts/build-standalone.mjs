@@ -6,6 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { join, resolve } from "node:path";
 import { arch, platform } from "node:process";
 import { bundleProgram } from "./program.mjs";
+import { placeTestKey } from "./test-key.mjs";
 
 const FOLDER = "dist/standalone";
 
@@ -59,7 +60,7 @@ function compile(...options) {
 /** Lets the executable decrypt a file, and gives the file in which it wrote the order of the functions that ran. */
 function orderOfDecryption() {
   const order = resolve(work, "order.txt");
-  const env = { BUN_BYTECODE_ORDER_OUT: order, SOPS_AGE_KEY_FILE: "fixtures/keys/age1.txt" };
+  const env = { BUN_BYTECODE_ORDER_OUT: order, SOPS_AGE_KEY_FILE: placeTestKey(work).file };
   execFileSync(executable, ["decrypt", "fixtures/interop/encrypted/helm-values-yaml--age--default.yaml"], {
     env,
     stdio: ["ignore", "ignore", "inherit"],
