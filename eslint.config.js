@@ -97,5 +97,17 @@ export default tseslint.config(
   },
   // Tools in plain JavaScript, which no tsconfig knows.
   { files: ["**/*.mjs"], ...tseslint.configs.disableTypeChecked },
+  {
+    files: ["**/*.mjs"],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ["process", "console", "Buffer", "URL", "setTimeout", "setInterval", "clearInterval"].map((name) => [
+          name,
+          "readonly",
+        ]),
+      ),
+    },
+    rules: { "no-undef": "error" },
+  },
   ...layerRules.filter((rule) => rule.rules["no-restricted-imports"][1].patterns[0].group.length > 0),
 );

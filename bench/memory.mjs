@@ -1,6 +1,6 @@
 // The peak memory of encrypting and decrypting binary files, as a multiple of their size: `node bench/memory.mjs [MiB…]`
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
