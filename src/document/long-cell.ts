@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { decryptPieces, encryptPieces, TAG_LENGTH } from "../bytes/aes-gcm.ts";
 import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
+import { garbageCounter } from "../bytes/garbage.ts";
 
 /** From this many bytes on a value is encrypted piece by piece: a large file does not fit in memory many times. */
 export const LONG_VALUE: number = 2 ** 20;
@@ -20,8 +21,10 @@ export function sealLong(
   const rest = cell.end(Buffer.alloc(TAG_LENGTH)).length;
   const text = Buffer.allocUnsafe(cell.start.length + Math.ceil(plain.length / 3) * 4 + rest);
   let at = text.write(cell.start, "latin1");
+  const discard = garbageCounter();
   const tag = encryptPieces(key, iv, aad, cut(plain), (piece) => {
     at += text.write(encodeBase64(piece), at, "latin1");
+    discard(piece.length);
   });
   text.write(cell.end(tag), at, "latin1");
   return text;
@@ -36,6 +39,7 @@ export function openLong(
   tag: Uint8Array,
 ): Buffer | "bad base64" | "wrong key or altered" {
   let isBase64 = data.length % 4 === 0;
+  const discard = garbageCounter();
   function* pieces(): Generator<Uint8Array> {
     for (let start = 0; start < data.length && isBase64; start += PIECE_CHARACTERS) {
       const end = start + PIECE_CHARACTERS;
@@ -43,6 +47,7 @@ export function openLong(
       const piece = end < data.length && text.endsWith("=") ? undefined : decodeBase64(text);
       if (piece === undefined) isBase64 = false;
       else yield piece;
+      discard(text.length);
     }
   }
   const plain = decryptPieces(key, iv, aad, { pieces: pieces(), length: (data.length / 4) * 3, tag });

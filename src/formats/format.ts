@@ -12,6 +12,8 @@ export interface Source {
   readonly format: FormatName;
   readonly text: string;
   readonly documents: readonly Mapping[];
+  /** Of YAML: whether it is block YAML of the usual kind, with nothing in it that few writers make. */
+  readonly isUsual?: boolean;
   /** Where a key of an INI section stands again: the last one counts, and the others are not in `text`. */
   readonly repeatedKey?: Position;
 }

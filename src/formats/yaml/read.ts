@@ -17,9 +17,8 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 export function readYaml(bytes: Uint8Array): Source {
   const text = decodeYaml(bytes);
   const start = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
-  const isUsual = !hasUnusualCharacters(text.slice(start));
-  const documents = (isUsual ? readBlockYaml(text, start) : undefined) ?? readAnyYaml(text, start);
-  return { format: "yaml", text, documents };
+  const usual = hasUnusualCharacters(text.slice(start)) ? undefined : readBlockYaml(text, start);
+  return { format: "yaml", text, documents: usual ?? readAnyYaml(text, start), isUsual: usual !== undefined };
 }
 
 function readAnyYaml(text: string, start: number): Source["documents"] {

@@ -209,8 +209,10 @@ function replaceBlockScalar(
     return rewriteBlock(text, header, value, { indicator, indent: span.indent, bodyEnd, around });
   }
   const onLine = typeof value === "string" ? doubleQuotedForPeople(value) : otherText(next, around);
+  // Behind the digit of a header a comment needs no blank, behind a value it does.
+  const gap = text.charAt(header.end) === "#" ? " " : "";
   return [
-    { start: span.start, end: header.end, text: missingIndent(text, span.start, around.column) + onLine },
+    { start: span.start, end: header.end, text: missingIndent(text, span.start, around.column) + onLine + gap },
     { start: header.bodyStart, end: bodyEnd, text: "" },
   ];
 }
