@@ -1,5 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fixtures, fixture } from "./sandbox.ts";
+import { fixture } from "./sandbox.ts";
 
 interface NamedKey {
   readonly recipient?: string;
@@ -20,7 +22,20 @@ export function recipientOf(name: string): string {
   return recipient;
 }
 
-/** Absolute path of the identity file of an age key of the fixtures. */
+let madeFolder: string | undefined;
+
+/** Absolute path of the identity file of an age key: a copy for its owner alone, as of others the program warns. */
 export function identityFile(name: string): string {
-  return join(fixtures, `keys/${name}.txt`);
+  madeFolder ??= makeFolder();
+  const file = join(madeFolder, `${name}.txt`);
+  writeFileSync(file, fixture(`keys/${name}.txt`), { mode: 0o600 });
+  return file;
+}
+
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "lc-keys-"));
+  process.once("exit", () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
 }
