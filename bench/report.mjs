@@ -93,6 +93,8 @@ const NOTES = `## What bounds it
 - Base64 decoded into memory that is used again, or by the cipher: 25 ms of 100,000 values.
 - A text put together by appending instead of joining a list of 200,000 pieces: 18 ms instead of 37.
 - X25519 shares imported as JWK instead of DER: 29 µs instead of 92 for each file.
+- The executable copied into its place, written from start to end: 12.6 ms instead of 14.5 for 20 values, as its pages are
+  cached in longer runs than those of the file that Bun pieces together.
 - Settings looked for once a folder instead of for each file, which had taken 125 ms of 1,000 files.
 `;
 
