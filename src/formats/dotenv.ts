@@ -8,7 +8,7 @@ import { collectEdits, splice, type Edit, type Item, type Place, type Scribe, ty
 import { spanOf } from "./text.ts";
 
 /** A metadata line that ends in CR: no writer makes one, so somebody converted the line ends of the whole file. */
-const CONVERTED_METADATA = /^sops_[^\n]*\r$/m;
+const CONVERTED_METADATA = /(?:^|\n)sops_[^\n]*\r(?:\n|$)/; // not `m`, to which a CR alone ends a line
 const CELL_AND_CR = /^ENC\[AES256_GCM,[^\r]*\]\r$/;
 const ESCAPED_LINE_BREAK = /\\n/g;
 

@@ -52,6 +52,7 @@ const KEPT: Readonly<Record<FormatName, readonly Row[]>> = {
   ],
   dotenv: [
     { name: "CRLF", text: utf8("# c\r\nA=x\r\nB=y\r\n") },
+    { name: "a CR before a name like that of metadata", text: utf8("A=1\rsops_mTrue\r\n") },
     { name: "CR", text: utf8("A=x\rB=y\r") },
     { name: "NEL and line separators", text: utf8("A=x\u0085y\u2028z\n") },
     { name: "a byte order mark", text: utf8("\ufeffA=x\n") },
