@@ -237,7 +237,7 @@ async function checkChange(
   const isFlat = plain.format === "dotenv" || plain.format === "ini";
   const value = random.pick(isFlat ? VALUES.slice(0, TEXT_VALUES) : VALUES);
   const isSet = random.below(4) > 0;
-  const what = `${isSet ? "set" : "unset"} ${JSON.stringify(path)} in document ${String(document)} ${isSet ? JSON.stringify(value, (_k, v: unknown) => (typeof v === "bigint" ? String(v) : v)) : ""}`;
+  const what = `${isSet ? "set" : "unset"} ${JSON.stringify(path)} in document ${String(document)} ${isSet ? JSON.stringify(value, (_k, v: unknown) => (typeof v === "bigint" ? `${String(v)}n` : v)) : ""}`;
   try {
     const after = isSet ? withNodeAt(before, path, value) : withoutNodeAt(before, path);
     const options = { ...choice, document, idempotent: false };

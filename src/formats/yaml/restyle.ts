@@ -148,7 +148,7 @@ function replaceOnLine(text: string, old: Leaf, next: Leaf, around: Surroundings
   const inPlace = textInPlace(text.slice(start, end), old, next, around);
   const gap = start === end ? separatorBefore(text, start, around.isFlow) : "";
   // A line may hold a hundred thousand values: its end is looked for only where it matters.
-  if (!inPlace.includes("\n")) return [{ start, end, text: gap + inPlace }];
+  if (!inPlace.includes("\n")) return [{ start, end, text: gap + inPlace + separatorBehind(text, end, inPlace) }];
   const lineBreak = lineBreakAt(text, end);
   // The blank lines below would become part of a literal block that keeps its last line breaks.
   const chomp = /^\|\d?\+/.test(inPlace) ? "+" : "";
@@ -156,7 +156,7 @@ function replaceOnLine(text: string, old: Leaf, next: Leaf, around: Surroundings
   const takesLines = losesBreaks || takesInLines(text, lineBreak, chomp, around.column + around.step);
   const value = takesLines ? quotedText(next, around) : inPlace;
   const firstBreak = value.indexOf("\n");
-  if (firstBreak < 0) return [{ start, end, text: gap + value }];
+  if (firstBreak < 0) return [{ start, end, text: gap + value + separatorBehind(text, end, value) }];
   const header = gap + value.slice(0, firstBreak);
   const body = value.slice(firstBreak);
   if (isBlank(text, end, lineBreak)) return [{ start, end: lineBreak, text: header + body }];
@@ -178,6 +178,11 @@ function separatorBefore(text: string, offset: number, isFlow: boolean): string 
   while (before >= 0 && /\s/.test(text.charAt(before))) before -= 1;
   if (isFlow && !/[:,[?]/.test(text.charAt(before))) return ": ";
   return before === offset - 1 ? " " : "";
+}
+
+/** Behind quotes and the header of a block scalar a comment needs no blank, behind a value without quotes it does. */
+function separatorBehind(text: string, end: number, written: string): string {
+  return text.charAt(end) === "#" && !/["']$/.test(written) ? " " : "";
 }
 
 function endsInBreak({ value }: Leaf): boolean {
@@ -209,10 +214,9 @@ function replaceBlockScalar(
     return rewriteBlock(text, header, value, { indicator, indent: span.indent, bodyEnd, around });
   }
   const onLine = typeof value === "string" ? doubleQuotedForPeople(value) : otherText(next, around);
-  // Behind the digit of a header a comment needs no blank, behind a value it does.
-  const gap = text.charAt(header.end) === "#" ? " " : "";
+  const inPlace = missingIndent(text, span.start, around.column) + onLine + separatorBehind(text, header.end, onLine);
   return [
-    { start: span.start, end: header.end, text: missingIndent(text, span.start, around.column) + onLine + gap },
+    { start: span.start, end: header.end, text: inPlace },
     { start: header.bodyStart, end: bodyEnd, text: "" },
   ];
 }

@@ -11,7 +11,8 @@ describe(`mutated texts of the fixtures (seed ${String(seed)})`, () => {
     "are read, kept, encrypted and opened again, or refused with a place",
     async () => {
       const { findings } = await fuzz(seed, { tries, milliseconds: long > 0 ? long * 1_000 : Infinity });
-      expect(findings).toEqual([]);
+      // In escapes: what is odd about a text is often what cannot be seen.
+      expect(findings.map((finding) => ({ ...finding, text: JSON.stringify(finding.text) }))).toEqual([]);
     },
     60_000 + long * 1_000,
   );
