@@ -17,9 +17,7 @@ const PARTS = {
   storage: ["`src/storage/*.ts`", /^src\/storage\//],
 };
 
-const files = Object.entries(JSON.parse(readFileSync(REPORT, "utf8")).files).map(([path, { mutants, source }]) => ({
-  ...{ path, mutants, source },
-}));
+const files = Object.entries(JSON.parse(readFileSync(REPORT, "utf8")).files).map(([path, file]) => ({ path, ...file }));
 
 if (process.argv.includes("--survivors")) printSurvivors();
 else writeFileSync(PAGE, withTable(readFileSync(PAGE, "utf8")));

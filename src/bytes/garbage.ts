@@ -1,4 +1,4 @@
-/** Bytes that may gather as garbage before `passed` has it collected. */
+/** Bytes that may gather as garbage before it is collected. */
 const PORTION = 2 ** 23;
 
 const { Bun: bun } = globalThis as { readonly Bun?: { gc(isSynchronous: boolean): void } };
