@@ -94,6 +94,7 @@ const CHANGED: Partial<Readonly<Record<FormatName, readonly Row[]>>> = {
     { name: "UTF-16", text: utf16("a: x\nb: y\n") },
     { name: "a tag of somebody", text: utf8("a: !!js/function 'x'\nb: !foo y\n") },
     { name: "base64", text: utf8("a: !!binary aGVsbG8=\n") },
+    { name: "a negative zero with underscores", text: utf8("a: -0.__\n") },
     { name: "an alias (Y6)", text: utf8("a: &x {b: 1}\nc: *x\n") },
     { name: "a merge", text: utf8("a: &x {b: 1}\nc:\n  <<: *x\n") },
   ],

@@ -52,6 +52,8 @@ function cellText(cell: string, style: string, isFlow: boolean): string {
 /** The text of what is no string; a float keeps its digits if they are a float in YAML too. */
 function otherText({ value, text }: Leaf, around: Surroundings): string {
   if (text !== undefined && typeof value === "number" && Object.is(resolvePlain(text), value)) return text;
+  // The canonical text of this float is an integer to YAML, which has no sign of its own for zero.
+  if (Object.is(value, -0)) return "-0.0";
   const canonical = scalarText(value, placeOf(around));
   if (!around.isFlow || !canonical.includes("\n")) return canonical;
   return `!!binary "${canonical.slice(canonical.indexOf("\n")).replace(/\s/g, "")}"`;
